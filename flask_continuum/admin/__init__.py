@@ -1,0 +1,1 @@
+"""The history admin: server-rendered pages under one blueprint."""
