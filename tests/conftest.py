@@ -1,0 +1,97 @@
+"""Fixtures every test may use: databases, and what becomes of tests that lack one.
+
+``database`` and ``engine`` run a test on SQLite, PostgreSQL and MariaDB; a test or module that
+needs fewer says ``pytestmark = on("sqlite")`` (:mod:`tests.support.marks`). Each test finds its
+database empty and may leave in it what it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.availability import LeftOut
+from tests.support.databases import KINDS, Database, Source, Unavailable, open_source
+
+LEFT_OUT = pytest.StashKey[LeftOut]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = LeftOut()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Playwright keeps an event loop running in this thread, in which asyncio.run() refuses to
+    # start: tests with a browser come last. They are also the slowest.
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = terminalreporter.config.stash[LEFT_OUT].summary()
+    if lines:
+        terminalreporter.section("left out")
+        for line in lines:
+            terminalreporter.line(line, yellow=True)
+
+
+@pytest.fixture(scope="session")
+def left_out(pytestconfig: pytest.Config) -> LeftOut:
+    """Where a test says that the machine lacks what it needs."""
+    return pytestconfig.stash[LEFT_OUT]
+
+
+class Sources:
+    """The sources of databases of this run, each opened when first needed."""
+
+    def __init__(self, left_out: LeftOut) -> None:
+        self._left_out = left_out
+        self._sources: dict[str, Source | Unavailable] = {}
+
+    def of(self, kind: str) -> Source:
+        """The source of ``kind``; the running test is left out when there is none."""
+        if kind not in self._sources:
+            try:
+                self._sources[kind] = open_source(kind)
+            except Unavailable as unavailable:
+                self._sources[kind] = unavailable
+        source = self._sources[kind]
+        if isinstance(source, Unavailable):
+            self._left_out.leave_out(str(source))
+        return source
+
+    def close(self) -> None:
+        for source in self._sources.values():
+            if isinstance(source, Source):
+                source.close()
+
+
+@pytest.fixture(scope="session")
+def sources(left_out: LeftOut) -> Iterator[Sources]:
+    sources = Sources(left_out)
+    yield sources
+    sources.close()
+
+
+@pytest.fixture(params=KINDS)
+def database(
+    request: pytest.FixtureRequest, sources: Sources, tmp_path: Path
+) -> Iterator[Database]:
+    """An empty database of each kind in turn."""
+    with sources.of(request.param).database(tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def second_database(database: Database, sources: Sources, tmp_path: Path) -> Iterator[Database]:
+    """Another empty database of the same kind."""
+    with sources.of(database.kind).database(tmp_path) as second:
+        yield second
+
+
+@pytest.fixture
+def engine(database: Database) -> sa.Engine:
+    """An engine for ``database``, with SQLAlchemy's and the driver's defaults."""
+    return database.create_engine()
