@@ -1,0 +1,1 @@
+"""Reading history: functions that return frozen results, each in a constant number of statements."""

@@ -1,0 +1,231 @@
+"""What reading history returns: frozen values that carry version objects and transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Any, Final, Generic, TypeVar
+
+from flask_continuum.engine.operation import Operation
+
+T = TypeVar("T")
+
+
+class NotRecorded(Enum):
+    """The type of :data:`NOT_RECORDED`."""
+
+    NOT_RECORDED = "NOT_RECORDED"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "NOT_RECORDED"
+
+
+NOT_RECORDED: Final = NotRecorded.NOT_RECORDED
+"""Stands for a value that history does not know, which says nothing about what it was.
+
+It is falsy, equal to itself only, and above all not ``None``: ``None`` is a NULL that was
+recorded.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A related record of which neither a version nor a live row is left.
+
+    :ivar model: its class.
+    :ivar key: its primary key, as the link named it.
+    """
+
+    model: type[Any]
+    key: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field that differs between two states of a record; either side may be NOT_RECORDED."""
+
+    key: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """What came to and went from a many-to-many relationship.
+
+    :ivar added: the targets as they were then: version objects, live objects where the target's
+        class is not versioned, :class:`Gone` where nothing is left of it.
+    :ivar removed: the same for those that went.
+    """
+
+    relationship: str
+    added: tuple[Any, ...]
+    removed: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of a record: a version with its difference to the one before.
+
+    :ivar version: the record as the transaction left it.
+    :ivar previous: the version before it in the same life, ``None`` when the life began here.
+    :ivar transaction: the transaction that made the change. Its id is the version's, except where
+        only links changed (:attr:`only_links`): then the version is the one valid at the time.
+    :ivar fields: what differs from ``previous``; for a beginning, all that was set, from
+        NOT_RECORDED. Values that are NULL at the beginning are left out.
+    :ivar links: what many-to-many relationships gained and lost in the transaction.
+    :ivar operation: what happened to the record; UPDATE where only links changed.
+    """
+
+    version: Any
+    previous: Any | None
+    transaction: Any
+    fields: tuple[FieldChange, ...]
+    links: tuple[LinkChange, ...]
+    operation: Operation = Operation.UPDATE
+
+    @property
+    def only_links(self) -> bool:
+        """Whether the record's own row did not change, only its links did."""
+        return self.version is self.previous
+
+    @property
+    def restored(self) -> bool:
+        """Whether a deleted record came back here, its life going on."""
+        return self.operation is Operation.INSERT and self.previous is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The differences between two states of one record.
+
+    :ivar unchanged: keys of the fields that are equal on both sides.
+    """
+
+    fields: tuple[FieldChange, ...]
+    links: tuple[LinkChange, ...]
+    unchanged: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs."""
+        return not self.fields and not self.links
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list, newest first.
+
+    :ivar newer: the cursor of the page with newer items, ``None`` on the first page.
+    :ivar older: the cursor of the page with older items, ``None`` on the last page.
+    """
+
+    items: tuple[T, ...]
+    newer: str | None
+    older: str | None
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record in a list, with its newest version and the transaction that made it."""
+
+    model: type[Any]
+    key: tuple[Any, ...]
+    version: Any
+    transaction: Any
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionRow:
+    """A transaction in a feed.
+
+    :ivar counts: how many records of each model it inserted, updated and deleted, by operation;
+        models of which it changed only links have an empty mapping.
+    :ivar samples: up to three of its versions for each model.
+    """
+
+    transaction: Any
+    counts: Mapping[type[Any], Mapping[Operation, int]]
+    samples: Mapping[type[Any], tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStats:
+    """The numbers of one model's history.
+
+    :ivar live: records whose newest version is no deletion.
+    :ivar deleted: records whose newest version is one.
+    :ivar changes: versions.
+    :ivar last: the transaction of the newest version, ``None`` while there is none.
+    """
+
+    model: type[Any]
+    live: int
+    deleted: int
+    changes: int
+    last: Any | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """The changes of one day (UTC), each counted once.
+
+    :ivar reverted: changes made by reverts, restorations and undos, whatever their operation;
+        the other three do not count them again.
+    """
+
+    day: date
+    inserted: int
+    updated: int
+    deleted: int
+    reverted: int
+
+    @property
+    def total(self) -> int:
+        """All changes of the day."""
+        return self.inserted + self.updated + self.deleted + self.reverted
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Someone who changed a record.
+
+    :ivar transaction: their newest one, which carries ``user`` and ``actor``.
+    :ivar count: how many versions of the record they made.
+    """
+
+    transaction: Any
+    count: int
+
+    def __iter__(self) -> Iterator[Any]:
+        """Unpack as ``transaction, count``."""
+        return iter((self.transaction, self.count))
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A stretch of a key's history that belongs to one record.
+
+    It begins with an INSERT and ends with a DELETE. A restoration (a revert or an undo of a
+    deletion) goes on with the life; any other INSERT of a key used before begins another.
+
+    :ivar since: the transaction id of its first version.
+    :ivar until: the transaction id of its last version.
+    :ivar count: how many versions it has.
+    """
+
+    since: int
+    until: int
+    count: int
