@@ -1,0 +1,279 @@
+"""What a text comparison found, in the shapes that templates render."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .characters import show_space, visible
+
+#: A page shows this many characters of one run of text; the rest is counted, not sent.
+SEGMENT_LIMIT = 5_000
+#: A fold shows this many characters of its paragraphs when it is opened.
+FOLD_LIMIT = 4_000
+
+
+class SegmentKind(StrEnum):
+    """Whether a run of text stood in both texts, came or went."""
+
+    EQUAL = "equal"
+    INSERT = "insert"
+    DELETE = "delete"
+
+
+class BlockKind(StrEnum):
+    """What happened to one paragraph, or that several are folded away."""
+
+    EQUAL = "equal"
+    CHANGED = "changed"
+    INSERTED = "inserted"
+    DELETED = "deleted"
+    MOVED = "moved"
+    FOLD = "fold"
+
+
+class Side(StrEnum):
+    """The text that a moved paragraph is shown in."""
+
+    OLD = "old"
+    NEW = "new"
+
+
+class Direction(StrEnum):
+    """Where a moved paragraph went, seen in reading order."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class Detail(StrEnum):
+    """How fine the comparison is; everything but WORDS is a fallback that a note names."""
+
+    WORDS = "words"
+    PARAGRAPHS = "paragraphs"
+    WHOLE = "whole"
+    REWRITTEN = "rewritten"
+    TOO_LARGE = "too large"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of text. ``more`` counts characters that a display form has left out at the end."""
+
+    kind: SegmentKind
+    text: str
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph of a comparison, or a fold of several.
+
+    ``segments`` hold the texts byte for byte, line ends included. Templates use :attr:`inline`,
+    :attr:`before` and :attr:`after`, which are safe to show. A moved paragraph appears twice, once
+    on each ``side``. A fold has no segments: ``hidden`` are its paragraphs, and ``changed`` how
+    many of them differ (none, or the rest of a comparison that is longer than a page).
+    """
+
+    kind: BlockKind
+    segments: tuple[Segment, ...] = ()
+    side: Side | None = None
+    direction: Direction | None = None
+    hidden: tuple[Block, ...] = ()
+    changed: int = 0
+
+    @property
+    def inline(self) -> tuple[Segment, ...]:
+        """All runs in reading order, for a single column."""
+        return displayed(self.segments)
+
+    @property
+    def before(self) -> tuple[Segment, ...]:
+        """The runs of the old text, for the left column."""
+        if self.side is Side.NEW:
+            return ()
+        return displayed(part for part in self.segments if part.kind is not SegmentKind.INSERT)
+
+    @property
+    def after(self) -> tuple[Segment, ...]:
+        """The runs of the new text, for the right column."""
+        if self.side is Side.OLD:
+            return ()
+        return displayed(part for part in self.segments if part.kind is not SegmentKind.DELETE)
+
+    @property
+    def label(self) -> str:
+        """What a fold says ("3 unchanged paragraphs") or a moved paragraph ("Moved down")."""
+        if self.kind is BlockKind.MOVED:
+            if self.side is Side.OLD:
+                return f"Moved {self.direction}"
+            return "Moved from above" if self.direction is Direction.DOWN else "Moved from below"
+        if self.kind is not BlockKind.FOLD:
+            return ""
+        number, what = (
+            (self.changed, "more changed") if self.changed else (len(self.hidden), "unchanged")
+        )
+        return f"{number:,} {what} {'paragraph' if number == 1 else 'paragraphs'}"
+
+    @property
+    def preview(self) -> tuple[Block, ...]:
+        """The first paragraphs of a fold, as many as a page carries."""
+        room = FOLD_LIMIT
+        shown = []
+        for block in self.hidden:
+            if room <= 0:
+                break
+            shown.append(block)
+            room -= sum(len(part.text) for part in block.segments)
+        return tuple(shown)
+
+    @property
+    def unseen(self) -> int:
+        """How many paragraphs of a fold :attr:`preview` leaves out."""
+        return len(self.hidden) - len(self.preview)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the side-by-side form; an absent side is a gap, ``full`` spans both (a fold)."""
+
+    left: Block | None = None
+    right: Block | None = None
+    full: Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDiff:
+    """The difference of two texts.
+
+    ``notes`` are sentences for the reader: a fallback that was taken, or that only white space,
+    line ends or the Unicode form differ. ``sizes`` are the lengths of both texts in characters;
+    ``digests``, for texts that are too large to compare, the first 8 hex digits of their SHA-256.
+    """
+
+    blocks: tuple[Block, ...]
+    added_words: int = 0
+    removed_words: int = 0
+    moved: int = 0
+    notes: tuple[str, ...] = ()
+    detail: Detail = Detail.WORDS
+    sizes: tuple[int, int] = (0, 0)
+    digests: tuple[str, str] | None = None
+
+    @property
+    def note(self) -> str | None:
+        """All notes as one text, or None."""
+        return " ".join(self.notes) or None
+
+    @property
+    def coarse(self) -> bool:
+        """True when a fallback was taken, so that a link to both texts belongs beside it."""
+        return self.detail is not Detail.WORDS
+
+    @property
+    def is_equal(self) -> bool:
+        """True when the texts are the same, byte for byte."""
+        return not self.coarse and not any(
+            part.kind is not SegmentKind.EQUAL for block in self.leaves for part in block.segments
+        )
+
+    @property
+    def leaves(self) -> Iterator[Block]:
+        """Every paragraph in reading order, folded ones included."""
+        for block in self.blocks:
+            if block.kind is BlockKind.FOLD:
+                yield from block.hidden
+            else:
+                yield block
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The side-by-side form: what was removed stands beside what came in its place."""
+        rows: list[Row] = []
+        lefts: list[Block] = []
+        rights: list[Block] = []
+
+        def flush() -> None:
+            for number in range(max(len(lefts), len(rights))):
+                left = lefts[number] if number < len(lefts) else None
+                right = rights[number] if number < len(rights) else None
+                rows.append(Row(left, right))
+            lefts.clear()
+            rights.clear()
+
+        for block in self.blocks:
+            if block.kind is BlockKind.DELETED and not rights:
+                lefts.append(block)
+                continue
+            if block.kind is BlockKind.INSERTED:
+                rights.append(block)
+                continue
+            flush()
+            if block.kind is BlockKind.DELETED:
+                lefts.append(block)
+            elif block.kind is BlockKind.FOLD:
+                rows.append(Row(full=block))
+            elif block.kind is BlockKind.MOVED:
+                rows.append(Row(left=block) if block.side is Side.OLD else Row(right=block))
+            else:
+                rows.append(Row(block, block))
+        flush()
+        return tuple(rows)
+
+    @property
+    def old(self) -> str:
+        """The old text, rebuilt."""
+        return rebuild(self.leaves, Side.OLD)
+
+    @property
+    def new(self) -> str:
+        """The new text, rebuilt."""
+        return rebuild(self.leaves, Side.NEW)
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The first change of a text with a little of what stands around it, for a timeline.
+
+    ``more`` is true when there are changes that the excerpt does not show.
+    """
+
+    segments: tuple[Segment, ...]
+    added_words: int
+    removed_words: int
+    more: bool = False
+    note: str | None = None
+
+
+def rebuild(blocks: Iterable[Block], side: Side) -> str:
+    """Return one of the two texts from its comparison, byte for byte."""
+    absent = SegmentKind.INSERT if side is Side.OLD else SegmentKind.DELETE
+    return "".join(
+        part.text
+        for block in blocks
+        if block.side in (None, side)
+        for part in block.segments
+        if part.kind is not absent
+    )
+
+
+def displayed(segments: Iterable[Segment], limit: int = SEGMENT_LIMIT) -> tuple[Segment, ...]:
+    """Return runs that are safe to show: no line end last, control signs visible, bounded length.
+
+    White space that came or went is drawn, because a reader could not see it otherwise.
+    """
+    parts = [part for part in segments if part.text]
+    shown: list[Segment] = []
+    for number, part in enumerate(parts):
+        text = part.text
+        changed = part.kind is not SegmentKind.EQUAL
+        if changed and text.isspace():
+            text = show_space(text)
+        elif number == len(parts) - 1:
+            text = text.rstrip("\r\n")
+        more = max(0, len(text) - limit) + part.more
+        text = visible(text[:limit])
+        if text:
+            shown.append(Segment(part.kind, text, more))
+    return tuple(shown)

@@ -1,0 +1,375 @@
+"""Any value that a column may hold, as a person reads it. Nothing here raises because of data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import uuid
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import Any, Final
+
+from .characters import shorten, visible
+from .dates import as_utc, clock_text, date_text, in_zone, zone_name
+from .labels import count_of, humanise
+
+#: Characters of a text that are shown at first.
+TEXT_LIMIT = 280
+#: Characters of the whole text that a page still carries in a fold.
+WHOLE_LIMIT = 20_000
+#: Bytes that are hashed for their digest; more take longer than a page has.
+HASH_LIMIT = 64 * 1024 * 1024
+#: Items of a list or set that are shown one by one.
+ITEM_LIMIT = 20
+
+
+class DisplayKind(StrEnum):
+    """How a template draws a value; also the suffix of a class name in the stylesheet."""
+
+    NULL = "null"
+    EMPTY = "empty"
+    NOT_RECORDED = "not_recorded"
+    MASKED = "masked"
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    TIMEDELTA = "timedelta"
+    ENUM = "enum"
+    UUID = "uuid"
+    DECIMAL = "decimal"
+    BYTES = "bytes"
+    JSON = "json"
+    LIST = "list"
+    SET = "set"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """A value ready for a template; every text in it encodes to UTF-8 and needs escaping only.
+
+    :param text: what is shown first
+    :param title: more, for the ``title`` attribute: the exact UTC instant, an enum's name
+    :param length: the full length of what was shortened (characters, bytes, items), else None
+    :param whole: the whole of a shortened text or JSON value, as far as a page carries it
+    :param cut: true when even ``whole`` is not all of it
+    :param iso: the value of a ``datetime`` attribute
+    :param digest: the first 8 hex digits of the SHA-256 of bytes
+    :param reason: why a value is masked
+    :param items: the items of a list or set
+    :param href: where the value links to; set by the caller
+    :param note: a line below the value ("City has been called Metro since …"); set by the caller
+    """
+
+    kind: DisplayKind
+    text: str
+    title: str | None = None
+    length: int | None = None
+    whole: str | None = None
+    cut: bool = False
+    iso: str | None = None
+    digest: str | None = None
+    reason: str | None = None
+    items: tuple[Display, ...] = ()
+    href: str | None = None
+    note: str | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """True for NULL, empty text and not recorded, which are written in italics."""
+        return self.kind in (DisplayKind.NULL, DisplayKind.EMPTY, DisplayKind.NOT_RECORDED)
+
+    @property
+    def is_short(self) -> bool:
+        """True when all of the value is shown."""
+        return self.length is None
+
+    @property
+    def is_chip(self) -> bool:
+        """True for values that are drawn as a chip."""
+        return self.kind in (DisplayKind.ENUM, DisplayKind.BOOLEAN)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class _Never:
+    """The type of the default sentinel, which equals no value of any record."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the reader of a page sees values.
+
+    :param zone: the zone in which instants are shown; naive datetimes of columns stay as they are
+    :param not_recorded: the engine's sentinel for a value that was never recorded, recognised by
+        identity, so that presenters need not import the engine
+    :param limit: characters of a text that are shown at first
+    """
+
+    zone: tzinfo = UTC
+    not_recorded: object = field(default_factory=_Never)
+    limit: int = TEXT_LIMIT
+
+
+DEFAULT_VIEW: Final = View()
+NULL: Final = Display(DisplayKind.NULL, "not set")
+EMPTY: Final = Display(DisplayKind.EMPTY, "empty text")
+NOT_RECORDED: Final = Display(DisplayKind.NOT_RECORDED, "not recorded")
+
+
+def masked(reason: str) -> Display:
+    """Return the display of a value that the reader may not see; nothing of the value is in it."""
+    return Display(DisplayKind.MASKED, "••••••••", reason=reason)
+
+
+def display(value: Any, view: View = DEFAULT_VIEW) -> Display:
+    """Return how a value is shown, whatever it is.
+
+    :param value: a column's value, or the sentinel that ``view`` names
+    :return: a :class:`Display`; a value that cannot even be printed shows as its type
+    """
+    if value is view.not_recorded:
+        return NOT_RECORDED
+    if value is None:
+        return NULL
+    try:
+        return _display(value, view)
+    except Exception:
+        # Types of the application run their own code here (__str__, __iter__, hashing), and a
+        # page of history must show whatever they do. The type's name is all that is safe.
+        return Display(DisplayKind.OTHER, f"({type(value).__name__})", title="cannot be printed")
+
+
+def text_display(text: str, view: View = DEFAULT_VIEW) -> Display:
+    """Return the display of a text: empty, short, or long with the fact that there is more."""
+    if not text:
+        return EMPTY
+    if len(text) <= view.limit:
+        return Display(DisplayKind.TEXT, visible(text))
+    return Display(
+        DisplayKind.LONG_TEXT,
+        visible(shorten(text, view.limit)) + "…",
+        length=len(text),
+        whole=visible(text[:WHOLE_LIMIT]),
+        cut=len(text) > WHOLE_LIMIT,
+    )
+
+
+def instant_display(value: datetime, view: View = DEFAULT_VIEW) -> Display:
+    """Return a datetime in the view's zone, with UTC beside it; a naive one as it stands."""
+    seconds = f":{value.second:02}" if value.second else ""
+    if value.tzinfo is None:
+        return Display(
+            DisplayKind.DATETIME,
+            f"{date_text(value)}, {clock_text(value)}{seconds}",
+            title=f"{value.isoformat(' ')}, no time zone",
+            iso=value.isoformat(),
+        )
+    exact = as_utc(value)
+    local = in_zone(exact, view.zone)
+    return Display(
+        DisplayKind.DATETIME,
+        f"{date_text(local)}, {clock_text(local)}{seconds} {zone_name(local)}".rstrip(),
+        title=exact.replace(tzinfo=None).isoformat(" ") + " UTC",
+        iso=exact.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def number_text(value: int | float | Decimal) -> str:
+    """Return a number as it was written, without an exponent where that stays short."""
+    if isinstance(value, int):
+        try:
+            return str(value)
+        except ValueError:  # Python refuses to print integers of more than 4,300 digits
+            return f"an integer of {value.bit_length():,} bits"
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0") if math.isfinite(value) else str(value)
+    if not value.is_finite():
+        return str(value)
+    exponent = value.as_tuple().exponent
+    short = isinstance(exponent, int) and -40 < exponent <= 0
+    return format(value, "f") if short else str(value)
+
+
+def duration_text(value: timedelta) -> str:
+    """Return a span exactly: "2 days 3 h 5 min", "−1.5 s"; "0 s" for none."""
+    sign = "−" if value < timedelta(0) else ""
+    rest = abs(value)
+    minutes, seconds = divmod(rest.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [count_of(rest.days, "day")] if rest.days else []
+    parts += [f"{hours} h"] if hours else []
+    parts += [f"{minutes} min"] if minutes else []
+    if seconds or rest.microseconds or not parts:
+        fraction = f".{rest.microseconds:06}".rstrip("0") if rest.microseconds else ""
+        parts.append(f"{seconds}{fraction} s")
+    return sign + " ".join(parts)
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes: "0 bytes", "418 kB", "1.2 MB"."""
+    if size < 1_000:
+        return count_of(size, "byte")
+    for unit, scale in (("GB", 10**9), ("MB", 10**6)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size / 1_000:.0f} kB" if size < 999_500 else "1.0 MB"
+
+
+def json_text(value: Any) -> str:
+    """Return a JSON value in one line; parts that JSON does not know are printed safely.
+
+    :return: JSON text, or the type's name for values that no encoder can walk through
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_printed)
+    except (TypeError, ValueError, RecursionError):
+        # Keys that JSON does not know, a value that holds itself, nesting beyond the encoder.
+        return _printed(value)
+
+
+def _display(value: Any, view: View) -> Display:
+    if isinstance(value, Enum):
+        return Display(
+            DisplayKind.ENUM,
+            humanise(value.name or str(value)),
+            title=visible(f"{type(value).__name__}.{value.name}"),
+        )
+    for kind, show in _SHOWN:
+        if isinstance(value, kind):
+            return show(value, view)
+    return _short(DisplayKind.OTHER, _printed(value), view)
+
+
+def _boolean(value: bool, view: View) -> Display:
+    return Display(DisplayKind.BOOLEAN, "Yes" if value else "No")
+
+
+def _number(value: int | float, view: View) -> Display:
+    return _short(DisplayKind.NUMBER, number_text(value), view)
+
+
+def _decimal(value: Decimal, view: View) -> Display:
+    return _short(DisplayKind.DECIMAL, number_text(value), view)
+
+
+def _date(value: date, view: View) -> Display:
+    return Display(DisplayKind.DATE, date_text(value), iso=value.isoformat())
+
+
+def _time(value: time, view: View) -> Display:
+    return Display(DisplayKind.TIME, value.isoformat(), iso=value.isoformat())
+
+
+def _timedelta(value: timedelta, view: View) -> Display:
+    return Display(DisplayKind.TIMEDELTA, duration_text(value), title=str(value))
+
+
+def _uuid(value: uuid.UUID, view: View) -> Display:
+    return Display(DisplayKind.UUID, str(value))
+
+
+def _bytes(value: bytes | bytearray | memoryview, view: View) -> Display:
+    content = bytes(value)
+    if not content:
+        return Display(DisplayKind.BYTES, "0 bytes", length=0)
+    digest = hashlib.sha256(content).hexdigest()[:8] if len(content) <= HASH_LIMIT else None
+    return Display(
+        DisplayKind.BYTES,
+        f"{_format_of(content)}{size_text(len(content))}",
+        title=f"{len(content):,} bytes" + (f", SHA-256 starts with {digest}" if digest else ""),
+        length=len(content),
+        digest=digest,
+    )
+
+
+def _json(value: Mapping[Any, Any], view: View) -> Display:
+    return _short(DisplayKind.JSON, json_text(value), view)
+
+
+def _list(value: list[Any] | tuple[Any, ...], view: View) -> Display:
+    if any(isinstance(item, (Mapping, list, tuple)) for item in value):
+        return _short(DisplayKind.JSON, json_text(value), view)
+    return _items(DisplayKind.LIST, list(value), view)
+
+
+def _set(value: Set[Any], view: View) -> Display:
+    # A set has no order; one that is the same for equal sets makes pages repeatable.
+    return _items(DisplayKind.SET, sorted(value, key=_printed), view)
+
+
+def _items(kind: DisplayKind, values: list[Any], view: View) -> Display:
+    if not values:
+        return Display(kind, "empty list" if kind is DisplayKind.LIST else "empty set")
+    shown = tuple(display(item, view) for item in values[:ITEM_LIMIT])
+    rest = len(values) - len(shown)
+    text = ", ".join(item.text for item in shown) + (f" and {rest:,} more" if rest else "")
+    return Display(
+        kind, text, title=count_of(len(values), "item"), items=shown,
+        length=len(values) if rest else None,
+    )  # fmt: skip
+
+
+def _text(value: str, view: View) -> Display:
+    return text_display(value, view)
+
+
+def _short(kind: DisplayKind, text: str, view: View) -> Display:
+    shown = text_display(text, view)
+    if shown.kind is DisplayKind.EMPTY:
+        return Display(kind, "(prints as nothing)")
+    return Display(kind, shown.text, length=shown.length, whole=shown.whole, cut=shown.cut)
+
+
+def _printed(value: Any) -> str:
+    """Return ``str`` of a value, else ``repr``, else its type: it never raises."""
+    for printer in (str, repr):
+        try:
+            return str.__str__(printer(value))
+        except Exception:
+            # The application's own type raises when printed; the next form may not.
+            continue
+    return f"({type(value).__name__})"
+
+
+def _format_of(content: bytes) -> str:
+    for start, name in _SIGNATURES:
+        if content.startswith(start):
+            return f"{name}, "
+    return ""
+
+
+_SIGNATURES: Final = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF8", "GIF"),
+    (b"%PDF-", "PDF"),
+    (b"PK\x03\x04", "ZIP"),
+    (b"\x1f\x8b", "gzip"),
+)
+
+# The first type that fits decides, so a subclass stands before its base (bool before int).
+_SHOWN: Final[tuple[tuple[Any, Callable[[Any, View], Display]], ...]] = (
+    (str, _text),
+    (bool, _boolean),
+    ((int, float), _number),
+    (Decimal, _decimal),
+    (datetime, instant_display),
+    (date, _date),
+    (time, _time),
+    (timedelta, _timedelta),
+    (uuid.UUID, _uuid),
+    ((bytes, bytearray, memoryview), _bytes),
+    (Mapping, _json),
+    ((list, tuple), _list),
+    (Set, _set),
+)
