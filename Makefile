@@ -1,0 +1,88 @@
+# Two commands matter: `make demo` and `make test`. Both make .venv themselves.
+#
+#   make test PYTEST="tests/engine -k revert"     a part of the tests
+#   make demo PORT=8000                           another port
+#   make demo PYTHON=python3.13                   another interpreter, when .venv is made
+
+PYTHON ?= python3
+PORT   ?= 5000
+PYTEST ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+UV   := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types format clean
+# An installation that broke off leaves no stamp.
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo     the example application on http://127.0.0.1:$(PORT)'
+	@echo 'make test     every check: lint, types, imports, tests'
+	@echo 'make lint     ruff and import-linter'
+	@echo 'make types    mypy'
+	@echo 'make format   let ruff format and mend the code'
+	@echo 'make clean    remove .venv and what tools leave behind'
+
+demo: $(VENV)/.demo
+	@echo
+	@echo '  The newsroom     http://127.0.0.1:$(PORT)/         log in with one click, edit an article'
+	@echo '  Its history      http://127.0.0.1:$(PORT)/history  as an editor to look, as a chief to revert'
+	@echo '  Stop it          Ctrl+C'
+	@echo
+	@$(BIN)/python -m flask --app example_app run --host 127.0.0.1 --port $(PORT)
+
+test: lint types
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What each stamp stands for is installed; pyproject.toml newer than a stamp installs again.
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(call install,--editable .)
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	$(call install,--editable . --group test --group lint)
+	@touch $@
+
+# `pip install --group` came with pip 25.1.
+ifdef UV
+install = $(UV) pip install --quiet --python $(BIN)/python $(1)
+else
+install = $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' && $(BIN)/python -m pip install --quiet $(1)
+endif
+
+# Debian's python3 has no ensurepip (it is in python3-venv), but where pip is at hand it can put
+# itself into an environment made without it.
+$(BIN)/python:
+	@command -v '$(PYTHON)' >/dev/null || { echo 'make: $(PYTHON) is not installed; say PYTHON=... for another' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'make: Python 3.11 or newer is needed, $(PYTHON) is older; say PYTHON=... for another' >&2; exit 1; }
+ifdef UV
+	$(UV) venv --quiet --clear --python '$(PYTHON)' $(VENV)
+else
+	@if '$(PYTHON)' -c 'import ensurepip' 2>/dev/null; then \
+	    '$(PYTHON)' -m venv --clear $(VENV); \
+	elif '$(PYTHON)' -c 'import pip, venv' 2>/dev/null; then \
+	    '$(PYTHON)' -m venv --clear --without-pip $(VENV) && '$(PYTHON)' -m pip --python $@ install --quiet pip; \
+	else \
+	    echo 'make: $(PYTHON) cannot make a virtual environment: it lacks ensurepip, and pip too.' >&2; \
+	    echo '      On Debian and Ubuntu: apt-get install python3-venv.  Or install uv.' >&2; false; \
+	fi || { rm -rf $(VENV); exit 1; }
+endif
