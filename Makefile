@@ -75,7 +75,7 @@ $(BIN)/python:
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo 'make: Python 3.11 or newer is needed, $(PYTHON) is older; say PYTHON=... for another' >&2; exit 1; }
 ifdef UV
-	$(UV) venv --quiet --clear --python '$(PYTHON)' $(VENV)
+	$(UV) venv --quiet --seed --clear --python '$(PYTHON)' $(VENV)
 else
 	@if '$(PYTHON)' -c 'import ensurepip' 2>/dev/null; then \
 	    '$(PYTHON)' -m venv --clear $(VENV); \
