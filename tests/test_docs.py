@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from flask_continuum.engine.options import Options
+from flask_continuum.settings import PREFIX, Settings
 from tests.support.documents import (
     ROOT,
     all_documents,
@@ -18,6 +21,7 @@ from tests.support.documents import (
     read_programs,
 )
 
+OF_THE_TESTS = ("CONTINUUM_TEST_", "CONTINUUM_REQUIRE_")
 PRELUDE = (
     "def expect(value, expected, source):"
     " assert repr(value) == expected, f'{source} is {value!r}, not {expected}'"
@@ -72,6 +76,40 @@ def test_links_lead_somewhere(document: Path) -> None:
         if not found:
             missing.append(target)
     assert missing == []
+
+
+@pytest.fixture(scope="module")
+def configuration() -> dict[str, dict[str, str]]:
+    """The tables of docs/configuration.md: the default in words by name, by heading."""
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    return {
+        heading: dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \| \S.* \|$", section, re.MULTILINE))
+        for heading, section in re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", text, re.MULTILINE)
+    }
+
+
+def test_every_setting_is_documented(configuration: dict[str, dict[str, str]]) -> None:
+    assert configuration["Settings"] == {
+        f"{PREFIX}{field.name.upper()}": repr(field.default) for field in fields(Settings)
+    }
+
+
+def test_every_option_is_documented(configuration: dict[str, dict[str, str]]) -> None:
+    assert configuration["Options"] == {
+        field.name: "[]" if field.default == frozenset() else repr(field.default)
+        for field in fields(Options)
+    }
+
+
+def test_no_document_names_a_setting_that_is_none() -> None:
+    known = {f"{PREFIX}{field.name.upper()}" for field in fields(Settings)}
+    named = {
+        word
+        for document in all_documents()
+        for word in re.findall(rf"\b{PREFIX}[A-Z_]+[A-Z]\b", document.read_text(encoding="utf-8"))
+        if not word.startswith(OF_THE_TESTS)
+    }
+    assert named - known == set()
 
 
 def test_every_document_is_listed() -> None:
