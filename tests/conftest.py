@@ -30,9 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    lines = terminalreporter.config.stash[LEFT_OUT].summary()
+    skips = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
+    lines = terminalreporter.config.stash[LEFT_OUT].summarise(
+        reason.removeprefix("Skipped: ") for reason in skips
+    )
     if lines:
-        terminalreporter.section("left out")
+        terminalreporter.section("not everything was tested")
         for line in lines:
             terminalreporter.line(line, yellow=True)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -20,17 +22,21 @@ def everything_is_required() -> bool:
 
 @dataclass(slots=True)
 class LeftOut:
-    """Counts the tests of one run that could not be done, by what they lacked."""
+    """Knows why tests of this run could not be done."""
 
-    reasons: dict[str, int] = field(default_factory=dict)
+    reasons: set[str] = field(default_factory=set)
 
     def leave_out(self, reason: str) -> NoReturn:
         """Skip the running test because of ``reason``, or fail it where everything is required."""
         if everything_is_required():
             pytest.fail(f"{reason} (nothing may be left out in this run)", pytrace=False)
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+        self.reasons.add(reason)
         pytest.skip(reason)
 
-    def summary(self) -> list[str]:
-        """One line per reason, for the end of the run."""
-        return [f"{count} tests left out: {reason}" for reason, count in self.reasons.items()]
+    def summarise(self, skips: Iterable[str]) -> list[str]:
+        """Return one line per reason for the end of the run.
+
+        :param skips: why each skipped test was skipped; one that chose to is not counted.
+        """
+        count = Counter(reason for reason in skips if reason in self.reasons)
+        return [f"left out ({number}): {reason}" for reason, number in sorted(count.items())]
