@@ -13,7 +13,7 @@ BIN  := $(VENV)/bin
 UV   := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types format clean
+.PHONY: help demo test lint types pictures format clean
 # An installation that broke off leaves no stamp.
 .DELETE_ON_ERROR:
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make test     every check: lint, types, imports, tests'
 	@echo 'make lint     ruff and import-linter'
 	@echo 'make types    mypy'
+	@echo 'make pictures take the pictures in docs/images anew'
 	@echo 'make format   let ruff format and mend the code'
 	@echo 'make clean    remove .venv and what tools leave behind'
 
@@ -47,6 +48,9 @@ types: $(VENV)/.test
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pictures: $(VENV)/.test
+	CONTINUUM_TEST_PICTURES=docs/images $(BIN)/python -m pytest tests/browser
 
 clean:
 	rm -rf $(VENV) dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
