@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +9,6 @@ from flask import Flask
 
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.settings import Settings, keys, read_settings
-
-DOCUMENTATION = Path(__file__).parents[1] / "docs" / "configuration.md"
 
 
 def test_silence_means_defaults_and_other_keys_are_ignored() -> None:
@@ -133,8 +130,3 @@ def test_a_user_has_their_own_time_zone_when_it_is_one() -> None:
 def test_every_setting_has_its_doc_line() -> None:
     documented = re.findall(r":ivar (\w+): \S", Settings.__doc__ or "")
     assert documented == [each.name for each in dataclasses.fields(Settings)]
-
-
-def test_the_manual_describes_every_key_and_no_other() -> None:
-    described = re.findall(r"^### `(CONTINUUM_\w+)`$", DOCUMENTATION.read_text(), re.MULTILINE)
-    assert described == list(keys())
