@@ -7,19 +7,21 @@
 PYTHON ?= python3
 PORT   ?= 5000
 PYTEST ?=
+OLDEST := sqlalchemy==2.0.30 flask~=3.0.0 werkzeug~=3.0.0 flask-sqlalchemy~=3.1.0 flask-login~=0.6.3 alembic~=1.13.0
 
 VENV := .venv
 BIN  := $(VENV)/bin
 UV   := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pictures format clean
+.PHONY: help demo test oldest lint types pictures format clean
 # An installation that broke off leaves no stamp.
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo     the example application on http://127.0.0.1:$(PORT)'
 	@echo 'make test     every check: lint, types, imports, tests'
+	@echo 'make oldest   the tests with the oldest releases of what is required'
 	@echo 'make lint     ruff and import-linter'
 	@echo 'make types    mypy'
 	@echo 'make pictures take the pictures in docs/images anew'
@@ -37,6 +39,11 @@ demo: $(VENV)/.demo
 test: lint types
 	$(BIN)/python -m pytest $(PYTEST)
 
+# An environment of its own, with the series that pyproject.toml names as the oldest.
+oldest:
+	$(MAKE) VENV=.venv-oldest CONSTRAIN="$(OLDEST)" .venv-oldest/.test
+	.venv-oldest/bin/python -m pytest $(PYTEST)
+
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,7 +60,7 @@ pictures: $(VENV)/.test
 	CONTINUUM_TEST_PICTURES=docs/images $(BIN)/python -m pytest tests/browser
 
 clean:
-	rm -rf $(VENV) dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-oldest dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What each stamp stands for is installed; pyproject.toml newer than a stamp installs again.
@@ -62,7 +69,7 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(call install,--editable . --group test --group lint)
+	$(call install,--editable . --group test --group lint $(CONSTRAIN))
 	@touch $@
 
 # `pip install --group` came with pip 25.1.
