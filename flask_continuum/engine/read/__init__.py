@@ -1,1 +1,84 @@
-"""Reading history: functions that return frozen results, each in a constant number of statements."""
+"""Reading history: functions that return frozen results in a constant number of statements."""
+
+from __future__ import annotations
+
+from flask_continuum.engine.read.changes import changeset, compare
+from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.navigation import (
+    as_of_version,
+    lives,
+    neighbours,
+    newest,
+    transaction_at,
+    version_at,
+    versions_of,
+)
+from flask_continuum.engine.read.records import records
+from flask_continuum.engine.read.related import related, related_of
+from flask_continuum.engine.read.results import (
+    NOT_RECORDED,
+    Author,
+    Comparison,
+    DayCount,
+    Entry,
+    FieldChange,
+    Gone,
+    Life,
+    LinkChange,
+    ModelStats,
+    NotRecorded,
+    Page,
+    RecordRow,
+    TransactionRow,
+)
+from flask_continuum.engine.read.search import label_attributes, search
+from flask_continuum.engine.read.statistics import activity, model_stats
+from flask_continuum.engine.read.timeline import authors, entries_since, entry, timeline
+from flask_continuum.engine.read.transactions import (
+    transaction_by_uid,
+    transaction_entries,
+    transaction_neighbours,
+    transactions,
+)
+
+__all__ = [
+    "NOT_RECORDED",
+    "Author",
+    "BadCursor",
+    "Comparison",
+    "DayCount",
+    "Entry",
+    "FieldChange",
+    "Gone",
+    "Life",
+    "LinkChange",
+    "ModelStats",
+    "NotRecorded",
+    "Page",
+    "RecordRow",
+    "TransactionRow",
+    "activity",
+    "as_of_version",
+    "authors",
+    "changeset",
+    "compare",
+    "entries_since",
+    "entry",
+    "label_attributes",
+    "lives",
+    "model_stats",
+    "neighbours",
+    "newest",
+    "records",
+    "related",
+    "related_of",
+    "search",
+    "timeline",
+    "transaction_at",
+    "transaction_by_uid",
+    "transaction_entries",
+    "transaction_neighbours",
+    "transactions",
+    "version_at",
+    "versions_of",
+]

@@ -67,8 +67,7 @@ def _parts(value: Any) -> Iterator[bytes]:
             yield value.encode(errors="surrogatepass")
         case Mapping():
             yield b"%d" % len(value)
-            for pair in sorted(b"".join(_framed((key, value[key]))) for key in value):
-                yield pair
+            yield from sorted(b"".join(_framed((key, value[key]))) for key in value)
         case Set():
             yield b"%d" % len(value)
             yield from sorted(b"".join(_framed(item)) for item in value)

@@ -1,0 +1,97 @@
+"""What differs between two states of a record, field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.read import navigation
+from flask_continuum.engine.read.conditions import moment
+from flask_continuum.engine.read.links import link_differences
+from flask_continuum.engine.read.loading import versioned
+from flask_continuum.engine.read.recorded import Recorded, recorded
+from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, FieldChange
+from flask_continuum.engine.registry import VersionedClass
+
+
+def value(entry: VersionedClass, known: Recorded, thing: Any, key: str) -> Any:
+    """Return a field of a version or a live object, NOT_RECORDED where history knows none."""
+    if isinstance(thing, entry.version_class) and not known.knows(key, moment(entry, thing)):
+        return NOT_RECORDED
+    return getattr(thing, key)
+
+
+def same(entry: VersionedClass, key: str, one: Any, other: Any) -> bool:
+    """Tell whether two values of a field are equal, as its type understands it."""
+    if one is other:
+        return True
+    if one is None or other is None or one is NOT_RECORDED or other is NOT_RECORDED:
+        return False
+    equal = bool(entry.attributes[key].type.compare_values(one, other))
+    return equal and _same_kinds(one, other)
+
+
+def _same_kinds(one: Any, other: Any) -> bool:
+    """Tell JSON's ``true`` from 1 and ``false`` from 0, which are equal in Python."""
+    match one, other:
+        case dict(), dict():
+            return all(_same_kinds(one[name], other[name]) for name in one)
+        case list(), list():
+            return all(_same_kinds(a, b) for a, b in zip(one, other, strict=True))
+        case _:
+            return isinstance(one, bool) == isinstance(other, bool)
+
+
+def field_changes(
+    entry: VersionedClass, known: Recorded, old: Any | None, new: Any
+) -> tuple[FieldChange, ...]:
+    """Return the fields in which two states of a record differ, in the model's order.
+
+    :param old: a version or the live object; ``None`` when a life begins with ``new``, which
+        makes every value a change from NOT_RECORDED.
+    :returns: the changes. A value that history did not know before and that is NULL now is none.
+    """
+    found = []
+    for key in entry.attributes:
+        before = NOT_RECORDED if old is None else value(entry, known, old, key)
+        after = value(entry, known, new, key)
+        nothing = _is_nothing(before) and _is_nothing(after)
+        if not nothing and not same(entry, key, before, after):
+            found.append(FieldChange(key, before, after))
+    return tuple(found)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is NOT_RECORDED
+
+
+def changeset(session: Session, version: Any) -> dict[str, list[Any]]:
+    """Return what a version changed, as ``{key: [old, new]}``.
+
+    For the first version of a life these are all values that were set, from ``None``.
+    """
+    entry = versioned(version)
+    before = navigation.previous(session, version)
+    changes = field_changes(entry, recorded(session, entry), before, version)
+    return {change.key: [None if before is None else change.old, change.new] for change in changes}
+
+
+def compare(session: Session, old: Any, new: Any) -> Comparison:
+    """Compare two states of one record.
+
+    :param old: a version or the live object.
+    :param new: a version or the live object.
+    :returns: the differences in fields and in many-to-many relationships, from old to new.
+    :raises ValueError: when they are not of the same model.
+    """
+    entry = versioned(new)
+    if versioned(old) is not entry:
+        raise ValueError(f"Versions of one model can be compared, not {old!r} with {new!r}.")
+    fields = field_changes(entry, recorded(session, entry), old, new)
+    changed = {change.key for change in fields}
+    return Comparison(
+        fields=fields,
+        links=link_differences(entry, old, new),
+        unchanged=tuple(key for key in entry.attributes if key not in changed),
+    )

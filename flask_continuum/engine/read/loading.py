@@ -1,0 +1,87 @@
+"""Loads version objects, and for a whole page at once what belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased, joinedload, undefer
+from sqlalchemy.orm.attributes import set_committed_value
+
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.conditions import (
+    RESTORING,
+    is_record,
+    moment,
+    operation,
+    transaction_class_of,
+)
+from flask_continuum.engine.registry import VersionedClass, entry_of
+
+
+def versioned(thing: Any) -> VersionedClass:
+    """Return the entry of a model, a version class or an instance of either."""
+    return thing if isinstance(thing, VersionedClass) else entry_of(thing)
+
+
+def of_record(model: Any, key: Sequence[Any]) -> sa.Select[Any]:
+    """Select all versions of one record, every column with them, oldest first."""
+    entry = versioned(model)
+    version = entry.version_class
+    return (
+        sa.select(version)
+        .where(*is_record(entry, version, key))
+        .order_by(moment(entry, version))
+        .options(undefer("*"))
+    )
+
+
+def with_transaction(entry: VersionedClass, entity: Any, *more: Any) -> sa.Select[Any]:
+    """Select versions, each with its Transaction object and user, as ``(version, transaction)``.
+
+    :param more: further entities or expressions to select.
+    """
+    transaction = aliased(transaction_class_of(entry))
+    return (
+        sa.select(entity, transaction, *more)
+        .outerjoin(transaction, transaction.id == moment(entry, entity))
+        .options(undefer("*"), *user_loading(transaction))
+    )
+
+
+def user_loading(transaction: Any) -> list[Any]:
+    """Return loader options that bring the user in the same statement, where there is one."""
+    mapper = sa.inspect(transaction).mapper
+    return [joinedload(transaction.user)] if "user" in mapper.relationships else []
+
+
+def connect(version: Any, transaction: Any) -> Any:
+    """Tell a version its transaction, so that asking for it costs nothing; return the version."""
+    if "transaction" in sa.inspect(type(version)).relationships:
+        set_committed_value(version, "transaction", transaction)
+    return version
+
+
+def transactions_by_id(
+    session: Session, transaction_class: type[Any], ids: Iterable[int]
+) -> Mapping[int, Any]:
+    """Load Transaction objects and their users in one statement, by id."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    statement = sa.select(transaction_class).where(transaction_class.id.in_(wanted))
+    found = session.scalars(statement.options(*user_loading(transaction_class)))
+    return {transaction.id: transaction for transaction in found}
+
+
+def begins(entry: VersionedClass, version: Any, transaction: Any | None) -> bool:
+    """Tell whether a life begins with a version, given its transaction."""
+    kind = None if transaction is None else transaction.kind
+    inserted: bool = operation(entry, version) == Operation.INSERT
+    return inserted and kind not in RESTORING
+
+
+def connection_arguments(entry: VersionedClass) -> dict[str, Any]:
+    """Return what makes a session send a statement on tables to the database of a model."""
+    return {"mapper": sa.inspect(entry.version_class)}

@@ -1,0 +1,204 @@
+"""The transactions in which a record changed, as one statement, with all filters in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.conditions import (
+    birth,
+    differs,
+    is_record,
+    moment,
+    next_birth,
+    operation,
+    same_record,
+    transaction_class_of,
+)
+from flask_continuum.engine.read.links import Link, links_of
+from flask_continuum.engine.registry import VersionedClass
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which changes of a record are wanted.
+
+    :ivar field: the attribute, or the many-to-many relationship, that changed.
+    :ivar user_id: the user who changed it.
+    :ivar operation: what happened to the record.
+    :ivar at: a transaction of the life that is wanted; the newest life when ``None``.
+    """
+
+    field: str | None = None
+    user_id: Any = None
+    operation: Operation | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of the changes is wanted.
+
+    :ivar above: only transactions with greater ids.
+    :ivar below: only transactions with smaller ids.
+    :ivar rising: oldest first.
+    """
+
+    limit: int
+    above: int | None = None
+    below: int | None = None
+    rising: bool = False
+
+
+def moments(
+    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
+) -> sa.Select[tuple[int, int | None]]:
+    """Select ``(transaction id, id of the version before it)`` of a record's changes.
+
+    Changes of its own row and of the links that belong to it count. Every branch is cut to the
+    window before the branches meet, so the cost does not grow with the history.
+
+    :param dialect: the database's name, which decides how values are compared.
+    :raises ValueError: when there is no such field, or users are not recorded.
+    """
+    branches = []
+    if wanted.field is None or wanted.field in entry.attributes:
+        branches.append(_versions(entry, key, wanted, window, dialect))
+    if wanted.operation is None or wanted.operation is Operation.UPDATE:
+        branches += [
+            _links(entry, link, key, wanted, window)
+            for link in links_of(entry)
+            if _is_named_by_key(entry, link)
+            and (link.owned if wanted.field is None else link.relationship == wanted.field)
+        ]
+    if not branches:
+        raise ValueError(
+            f"{entry.model.__name__} has no recorded field or link {wanted.field!r}; "
+            f"it has {', '.join(entry.attributes)}."
+        )
+    parts = [sa.select(branch.subquery().c.at) for branch in branches]
+    together = (parts[0] if len(parts) == 1 else sa.union(*parts)).subquery()
+    order = together.c.at if window.rising else together.c.at.desc()
+    before = aliased(entry.version_class)
+    previous = (
+        sa.select(moment(entry, before))
+        .where(*is_record(entry, before, key), moment(entry, before) < together.c.at)
+        .order_by(moment(entry, before).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.select(together.c.at, previous).order_by(order).limit(window.limit)
+
+
+def _versions(
+    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
+) -> sa.Select[Any]:
+    version = aliased(entry.version_class)
+    statement = _cut(
+        sa.select(moment(entry, version).label("at")).where(*is_record(entry, version, key)),
+        moment(entry, version),
+        entry,
+        key,
+        wanted,
+        window,
+    )
+    if wanted.operation is not None:
+        statement = statement.where(operation(entry, version) == wanted.operation)
+    if wanted.field is not None:
+        statement = statement.where(_changed(entry, version, key, wanted, dialect))
+    return statement
+
+
+def _changed(
+    entry: VersionedClass, version: Any, key: Sequence[Any], wanted: Filter, dialect: str
+) -> sa.ColumnElement[bool]:
+    """Select the versions whose field differs from the one before, or was set at the beginning."""
+    assert wanted.field is not None
+    before, between = aliased(entry.version_class), aliased(entry.version_class)
+    nearest = (
+        sa.select(moment(entry, between))
+        .where(
+            *same_record(entry, between, version), moment(entry, between) < moment(entry, version)
+        )
+        .order_by(moment(entry, between).desc())
+        .limit(1)
+        .correlate(version)
+        .scalar_subquery()
+    )
+    now, then = getattr(version, wanted.field), getattr(before, wanted.field)
+    born = birth(entry, key, wanted.at)
+    has_before = moment(entry, version) > born
+    first = sa.and_(
+        now.is_not(None),
+        sa.or_(moment(entry, version) <= born, nearest.is_(None)),
+    )
+    column = entry.attributes[wanted.field]
+    later = sa.exists().where(
+        *same_record(entry, before, version),
+        moment(entry, before) == nearest,
+        differs(now, then, column, dialect),
+    )
+    return sa.or_(first, sa.and_(has_before, later))
+
+
+def _is_named_by_key(entry: VersionedClass, link: Link) -> bool:
+    return all(key in entry.key_attributes for key, _ in link.near)
+
+
+def _links(
+    entry: VersionedClass, link: Link, key: Sequence[Any], wanted: Filter, window: Window
+) -> sa.Select[Any]:
+    table = link.table
+    at = table.transaction_id
+    values = dict(zip(entry.key_attributes, key, strict=True))
+    statement = _cut(
+        sa.select(at.label("at"))
+        .where(
+            *link.is_record([values[name] for name, _ in link.near]),
+            table.operation_type != Operation.UPDATE,
+        )
+        .group_by(at),
+        at,
+        entry,
+        key,
+        wanted,
+        window,
+    )
+    if wanted.operation is not None:
+        # a link that came with a new version is part of that version's operation
+        version = aliased(entry.version_class)
+        statement = statement.where(
+            ~sa.exists().where(*is_record(entry, version, key), moment(entry, version) == at)
+        )
+    return statement
+
+
+def _cut(
+    statement: sa.Select[Any],
+    at: Any,
+    entry: VersionedClass,
+    key: Sequence[Any],
+    wanted: Filter,
+    window: Window,
+) -> sa.Select[Any]:
+    """Cut a branch to the life, the user and the window that are wanted."""
+    statement = statement.where(at >= birth(entry, key, wanted.at))
+    if wanted.at is not None:
+        statement = statement.where(at < next_birth(entry, key, wanted.at))
+    if window.above is not None:
+        statement = statement.where(at > window.above)
+    if window.below is not None:
+        statement = statement.where(at < window.below)
+    if wanted.user_id is not None:
+        transaction = aliased(transaction_class_of(entry))
+        if not hasattr(transaction, "user_id"):
+            raise ValueError("Transactions do not record their user here (user_cls is None).")
+        statement = statement.where(
+            sa.exists().where(transaction.id == at, transaction.user_id == wanted.user_id)
+        )
+    return statement.order_by(at if window.rising else at.desc()).limit(window.limit)

@@ -1,0 +1,88 @@
+"""The records of a model, live or deleted, those changed last first."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read import cursors
+from flask_continuum.engine.read.conditions import is_newest, key_columns, moment, operation
+from flask_continuum.engine.read.loading import versioned, with_transaction
+from flask_continuum.engine.read.results import Page, RecordRow
+from flask_continuum.engine.read.search import label_attributes, matches, record_row
+from flask_continuum.engine.registry import VersionedClass
+
+
+def records(
+    session: Session,
+    model: Any,
+    *,
+    deleted: bool = False,
+    search: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+    fields: Collection[str] | None = None,
+) -> Page[RecordRow]:
+    """Return a page of the records of a model, the newest change first, in one statement.
+
+    :param deleted: the deleted records instead of the live ones.
+    :param search: only records with this key, or with this text in one of ``fields``.
+    :param cursor: ``newer`` or ``older`` of another page with the same filters.
+    :param fields: the attributes to search in; by default the one that names a record.
+    :raises BadCursor: when the cursor is not one of this list.
+    """
+    entry = versioned(model)
+    if limit < 1:
+        raise ValueError(f"A page has at least one record, not {limit}.")
+    version = entry.version_class
+    is_deletion = operation(entry, version) == Operation.DELETE
+    statement = with_transaction(entry, version).where(
+        is_newest(entry, version), is_deletion if deleted else ~is_deletion
+    )
+    if search is not None and (text := search.strip()):
+        if "\0" in text:
+            return Page((), None, None)
+        chosen = label_attributes(entry) if fields is None else fields
+        statement = statement.where(matches(entry, version, text, chosen))
+    name = f"{entry.table.live.fullname}:{int(deleted)}"
+    at, keys = moment(entry, version), key_columns(entry, version)
+    newer = False
+    if cursor is not None:
+        types = (sa.BigInteger(), *(entry.attributes[key].type for key in entry.key_attributes))
+        found = cursors.read(cursor, name, types)
+        newer = found.newer
+        statement = statement.where(_beyond((at, *keys), found.values, newer))
+    order = [column if newer else column.desc() for column in (at, *keys)]
+    rows = list(session.execute(statement.order_by(*order).limit(limit + 1)))
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if newer:
+        rows.reverse()
+    return Page(
+        items=tuple(record_row(entry, row[0], row[1]) for row in rows),
+        newer=_cursor(entry, name, rows[0][0], newer=True)
+        if rows and (more if newer else cursor is not None)
+        else None,
+        older=_cursor(entry, name, rows[-1][0], newer=False) if rows and (newer or more) else None,
+    )
+
+
+def _beyond(columns: Sequence[Any], values: Sequence[Any], newer: bool) -> sa.ColumnElement[bool]:
+    """Select rows that come behind ``values`` in the order of ``columns``.
+
+    Row values are written out: not every database can search an index by ``(a, b) < (1, 2)``.
+    """
+    behind = []
+    for place, (column, value) in enumerate(zip(columns, values, strict=True)):
+        equal = [a == b for a, b in zip(columns[:place], values[:place], strict=True)]
+        behind.append(sa.and_(*equal, column > value if newer else column < value))
+    first = columns[0] >= values[0] if newer else columns[0] <= values[0]
+    return sa.and_(first, sa.or_(*behind))
+
+
+def _cursor(entry: VersionedClass, name: str, version: Any, *, newer: bool) -> str:
+    return cursors.write(name, newer, (moment(entry, version), *entry.key_of(version)))

@@ -1,0 +1,236 @@
+"""Transactions: the feed over all models, one by its address, what it did, its neighbours.
+
+Rows of the transaction table with one ``uid`` are one transaction: where another transaction had
+overtaken it, part of its versions stand under a later id. It is shown by its last row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read import cursors
+from flask_continuum.engine.read.conditions import GREATEST_ID, fits, moment
+from flask_continuum.engine.read.families import families, owned_links
+from flask_continuum.engine.read.loading import user_loading, versioned
+from flask_continuum.engine.read.results import Entry, Page, TransactionRow
+from flask_continuum.engine.read.touched import counts, samples, touched_entries
+from flask_continuum.engine.registry import VersionedClass
+
+SAMPLES = 3
+LONGEST_ID = 19
+
+
+def transactions(
+    session: Session,
+    manager: Any,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+    model: Any | None = None,
+    user_id: Any = None,
+) -> Page[TransactionRow]:
+    """Return a page of the transactions over all models, newest first.
+
+    Costs, for each database, three statements and one or more for each model that was touched,
+    whatever the length of the page.
+
+    :param cursor: ``newer`` or ``older`` of another page with the same filters.
+    :param model: only transactions that touched this model.
+    :param user_id: only transactions of this user.
+    :raises BadCursor: when the cursor is not one of this list.
+    """
+    if limit < 1:
+        raise ValueError(f"A page has at least one transaction, not {limit}.")
+    groups = families(manager.registry)
+    chosen = None if model is None else versioned(model)
+    if chosen is not None:
+        only = manager.registry.transaction_class_for(chosen.model)
+        groups = {only: groups[only]}
+    newer, edges = _edges(cursor, len(groups))
+    found = []
+    for place, transaction_class in enumerate(groups):
+        statement = _feed(transaction_class, chosen, user_id, edges[place], newer, limit + 1)
+        found += [(each, place) for each in session.scalars(statement)]
+    found.sort(key=_order, reverse=not newer)
+    more = len(found) > limit
+    found = found[:limit]
+    if newer:
+        found.reverse()
+    rows = _rows(session, groups, [each for each, _ in found])
+    return Page(
+        items=tuple(rows),
+        newer=_cursor(found, edges, newer, to_newer=True)
+        if found and (more if newer else cursor is not None)
+        else None,
+        older=_cursor(found, edges, newer, to_newer=False) if found and (newer or more) else None,
+    )
+
+
+def _order(found: tuple[Any, int]) -> tuple[Any, ...]:
+    issued_at = found[0].issued_at
+    return (issued_at is not None, issued_at, found[0].id)
+
+
+def _feed(
+    transaction_class: Any,
+    entry: VersionedClass | None,
+    user_id: Any,
+    edge: int | None,
+    newer: bool,
+    limit: int,
+) -> sa.Select[Any]:
+    transaction, later = transaction_class, aliased(transaction_class)
+    statement = sa.select(transaction).where(
+        ~sa.exists().where(later.uid == transaction.uid, later.id > transaction.id)
+    )
+    if user_id is not None:
+        if not hasattr(transaction, "user_id"):
+            raise ValueError("Transactions do not record their user here (user_cls is None).")
+        statement = statement.where(transaction.user_id == user_id)
+    if entry is not None:
+        version = aliased(entry.version_class)
+        touches = [sa.exists().where(moment(entry, version) == transaction.id)]
+        touches += [
+            sa.exists().where(link.table.transaction_id == transaction.id)
+            for link in owned_links(entry)
+        ]
+        statement = statement.where(sa.or_(*touches))
+    if edge is not None:
+        statement = statement.where(transaction.id > edge if newer else transaction.id < edge)
+    order = transaction.id if newer else transaction.id.desc()
+    return statement.order_by(order).limit(limit).options(*user_loading(transaction))
+
+
+def _edges(cursor: str | None, number: int) -> tuple[bool, list[int | None]]:
+    """Return the direction, and for each database the id that the page begins behind."""
+    if cursor is None:
+        return False, [None] * number
+    found = cursors.read(cursor, "transactions", [sa.BigInteger()] * number)
+    return found.newer, list(found.values)
+
+
+def _cursor(
+    found: Sequence[tuple[Any, int]], edges: Sequence[int | None], newer: bool, *, to_newer: bool
+) -> str:
+    values = []
+    for place, edge in enumerate(edges):
+        ids = [each.id for each, at in found if at == place]
+        if ids:
+            values.append(max(ids) if to_newer else min(ids))
+        elif edge is None:
+            values.append(GREATEST_ID)
+        elif newer == to_newer:
+            values.append(edge)
+        else:
+            # nothing of this database is on the page: step back over its edge
+            values.append(edge - 1 if to_newer else edge + 1)
+    return cursors.write("transactions", to_newer, values)
+
+
+def _rows(
+    session: Session,
+    groups: Mapping[type[Any], Sequence[VersionedClass]],
+    found: Sequence[Any],
+) -> list[TransactionRow]:
+    numbers: dict[Any, dict[type[Any], dict[Operation, int]]] = defaultdict(dict)
+    shown: dict[Any, dict[type[Any], tuple[Any, ...]]] = defaultdict(dict)
+    for transaction_class, entries in groups.items():
+        own = [each for each in found if isinstance(each, transaction_class)]
+        whole = _rows_of(session, transaction_class, own)
+        counted = counts(session, entries, whole)
+        touched: dict[VersionedClass, set[int]] = defaultdict(set)
+        for (entry, at), operations in counted.items():
+            touched[entry].add(at)
+            total = numbers[whole[at]].setdefault(entry.model, {})
+            for done, number in operations.items():
+                total[done] = total.get(done, 0) + number
+        for entry, ids in touched.items():
+            for at, versions in samples(session, entry, ids, SAMPLES).items():
+                before = shown[whole[at]].get(entry.model, ())
+                shown[whole[at]][entry.model] = (*before, *versions)[:SAMPLES]
+    return [TransactionRow(each, numbers[each], shown[each]) for each in found]
+
+
+def _rows_of(session: Session, transaction_class: Any, found: Sequence[Any]) -> dict[int, Any]:
+    """Return all ids that belong to some transactions, with the transaction of each."""
+    whole = {each.id: each for each in found}
+    by_uid = {each.uid: each for each in found if each.uid is not None}
+    if by_uid:
+        statement = sa.select(transaction_class.id, transaction_class.uid).where(
+            transaction_class.uid.in_(list(by_uid))
+        )
+        arguments = {"mapper": sa.inspect(transaction_class)}
+        for at, uid in session.execute(statement, bind_arguments=arguments):
+            whole[at] = by_uid[uid]
+    return whole
+
+
+def transaction_by_uid(session: Session, manager: Any, uid_or_id: str) -> Any | None:
+    """Return the transaction with a uid, or with an id in decimal digits; ``None`` without one."""
+    number = int(uid_or_id) if uid_or_id.isascii() and uid_or_id.isdigit() else None
+    by_id = number is not None and len(uid_or_id) <= LONGEST_ID and fits(number)
+    if "\0" in uid_or_id:
+        return None
+    for transaction_class in families(manager.registry):
+        # an id is at most 19 digits long and a uid 32, so that neither is taken for the other
+        condition: Any = (
+            transaction_class.id == number if by_id else transaction_class.uid == uid_or_id
+        )
+        statement = (
+            sa.select(transaction_class)
+            .where(condition)
+            .order_by(transaction_class.id.desc())
+            .limit(1)
+            .options(*user_loading(transaction_class))
+        )
+        found = session.scalars(statement).first()
+        if found is not None:
+            return found
+    return None
+
+
+def transaction_entries(
+    session: Session, manager: Any, transaction: Any, *, limit_per_model: int | None = None
+) -> Mapping[type[Any], tuple[Entry, ...]]:
+    """Return all that a transaction did, by model in the order of definition.
+
+    Costs statements by model that it touched, never by record.
+
+    :param limit_per_model: how many entries of each model; all by default.
+    """
+    found: dict[type[Any], tuple[Entry, ...]] = {}
+    for transaction_class, entries in families(manager.registry).items():
+        rows = _all_rows(session, transaction_class, transaction)
+        counted = counts(session, entries, rows)
+        touched = {entry for entry, _ in counted}
+        for entry in entries:
+            if entry in touched:
+                found[entry.model] = touched_entries(session, entry, rows, limit=limit_per_model)
+    return found
+
+
+def _all_rows(session: Session, transaction_class: Any, transaction: Any) -> dict[int, Any]:
+    """Return the rows of one transaction in one database, by id."""
+    if transaction.uid is None:
+        own = isinstance(transaction, transaction_class)
+        return {transaction.id: transaction} if own else {}
+    statement = sa.select(transaction_class).where(transaction_class.uid == transaction.uid)
+    found = session.scalars(statement.options(*user_loading(transaction_class)))
+    return {each.id: each for each in found}
+
+
+def transaction_neighbours(session: Session, transaction: Any) -> tuple[Any | None, Any | None]:
+    """Return the transactions before and after one, in two statements."""
+    cls: Any = type(transaction)
+    other = sa.select(cls).limit(1).options(*user_loading(cls))
+    if transaction.uid is not None:
+        other = other.where(sa.or_(cls.uid.is_(None), cls.uid != transaction.uid))
+    before = other.where(cls.id < transaction.id).order_by(cls.id.desc())
+    after = other.where(cls.id > transaction.id).order_by(cls.id)
+    return session.scalars(before).first(), session.scalars(after).first()
