@@ -6,7 +6,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from .characters import one_line, shorten, visible
 
@@ -18,68 +18,22 @@ LABEL_LIMIT = 120
 #: Avatars come in this many colours.
 COLOURS = 6
 
-_ACRONYMS = frozenset(
-    [
-        "api",
-        "css",
-        "csv",
-        "faq",
-        "html",
-        "http",
-        "https",
-        "iban",
-        "id",
-        "ids",
-        "ip",
-        "isbn",
-        "iso",
-        "json",
-        "pdf",
-        "rss",
-        "seo",
-        "sku",
-        "sms",
-        "sql",
-        "tls",
-        "ui",
-        "uid",
-        "uri",
-        "url",
-        "urls",
-        "utc",
-        "uuid",
-        "vat",
-        "xml",
-    ]
-)
-_IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women",
+_ACRONYMS: Final = {
+    "api", "css", "csv", "faq", "html", "http", "https", "iban", "id", "ids", "ip", "isbn", "iso",
+    "json", "pdf", "rss", "seo", "sku", "sms", "sql", "tls", "ui", "uid", "uri", "url", "urls",
+    "utc", "uuid", "vat", "xml",
+}  # fmt: skip
+_IRREGULAR: Final = {"person": "people", "child": "children", "man": "men", "woman": "women",
               "foot": "feet", "tooth": "teeth", "goose": "geese", "mouse": "mice",
               "ox": "oxen", "criterion": "criteria", "medium": "media", "datum": "data",
               "axis": "axes", "index": "indexes", "quiz": "quizzes", "hero": "heroes",
               "potato": "potatoes", "tomato": "tomatoes", "echo": "echoes",
               "leaf": "leaves", "shelf": "shelves", "half": "halves", "wolf": "wolves",
               "life": "lives", "wife": "wives", "knife": "knives"}  # fmt: skip
-_UNCOUNTABLE = frozenset(
-    [
-        "advice",
-        "data",
-        "equipment",
-        "feedback",
-        "information",
-        "media",
-        "metadata",
-        "money",
-        "music",
-        "news",
-        "people",
-        "series",
-        "sheep",
-        "software",
-        "species",
-        "staff",
-        "stock",
-    ]
-)
+_UNCOUNTABLE: Final = {
+    "advice", "data", "equipment", "feedback", "information", "media", "metadata", "money",
+    "music", "news", "people", "series", "sheep", "software", "species", "staff", "stock",
+}  # fmt: skip
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z][^\WA-Z_]*|[^\WA-Z_]+")
 _NAME_PARTS = re.compile(r"[^\W_]+")
 
@@ -191,7 +145,7 @@ def _word(word: str) -> str:
     lowered = word.lower()
     if lowered in _ACRONYMS:
         return "IDs" if lowered == "ids" else "URLs" if lowered == "urls" else word.upper()
-    return word if len(word) > 1 and word.isupper() else lowered
+    return word if word.isupper() else lowered
 
 
 def _plural_word(word: str) -> str:

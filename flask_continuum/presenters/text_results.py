@@ -10,8 +10,6 @@ from .characters import show_space, visible
 
 #: A page shows this many characters of one run of text; the rest is counted, not sent.
 SEGMENT_LIMIT = 5_000
-#: A fold shows this many characters of its paragraphs when it is opened.
-FOLD_LIMIT = 4_000
 
 
 class SegmentKind(StrEnum):
@@ -72,15 +70,20 @@ class Block:
 
     ``segments`` hold the texts byte for byte, line ends included. Templates use :attr:`inline`,
     :attr:`before` and :attr:`after`, which are safe to show. A moved paragraph appears twice, once
-    on each ``side``. A fold has no segments: ``hidden`` are its paragraphs, and ``changed`` how
-    many of them differ (none, or the rest of a comparison that is longer than a page).
+    on each ``side``. ``partial`` marks a piece of a very long line.
+
+    A fold stands for ``count`` paragraphs, of which ``changed`` differ: none, or the rest of a
+    comparison that is longer than a page. ``hidden`` are those that a page carries to show when
+    the fold is opened; its ``segments`` are the texts of the others.
     """
 
     kind: BlockKind
     segments: tuple[Segment, ...] = ()
     side: Side | None = None
     direction: Direction | None = None
+    partial: bool = False
     hidden: tuple[Block, ...] = ()
+    count: int = 0
     changed: int = 0
 
     @property
@@ -111,27 +114,14 @@ class Block:
             return "Moved from above" if self.direction is Direction.DOWN else "Moved from below"
         if self.kind is not BlockKind.FOLD:
             return ""
-        number, what = (
-            (self.changed, "more changed") if self.changed else (len(self.hidden), "unchanged")
-        )
-        return f"{number:,} {what} {'paragraph' if number == 1 else 'paragraphs'}"
-
-    @property
-    def preview(self) -> tuple[Block, ...]:
-        """The first paragraphs of a fold, as many as a page carries."""
-        room = FOLD_LIMIT
-        shown = []
-        for block in self.hidden:
-            if room <= 0:
-                break
-            shown.append(block)
-            room -= sum(len(part.text) for part in block.segments)
-        return tuple(shown)
+        number, what = (self.changed, "more changed") if self.changed else (self.count, "unchanged")
+        unit = "passage" if self.partial else "paragraph"
+        return f"{number:,} {what} {unit if number == 1 else unit + 's'}"
 
     @property
     def unseen(self) -> int:
-        """How many paragraphs of a fold :attr:`preview` leaves out."""
-        return len(self.hidden) - len(self.preview)
+        """How many paragraphs of a fold the page does not carry."""
+        return self.count - len(self.hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +170,10 @@ class TextDiff:
 
     @property
     def leaves(self) -> Iterator[Block]:
-        """Every paragraph in reading order, folded ones included."""
+        """Every block in reading order, what is folded before its fold."""
         for block in self.blocks:
-            if block.kind is BlockKind.FOLD:
-                yield from block.hidden
-            else:
-                yield block
+            yield from block.hidden
+            yield block
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -266,14 +254,18 @@ def displayed(segments: Iterable[Segment], limit: int = SEGMENT_LIMIT) -> tuple[
     parts = [part for part in segments if part.text]
     shown: list[Segment] = []
     for number, part in enumerate(parts):
-        text = part.text
-        changed = part.kind is not SegmentKind.EQUAL
-        if changed and text.isspace():
-            text = show_space(text)
-        elif number == len(parts) - 1:
+        text, more = part.text, part.more
+        is_last = number == len(parts) - 1
+        if part.kind is not SegmentKind.EQUAL and text.isspace():
+            text = show_space(text[:limit])
+        elif is_last:
             text = text.rstrip("\r\n")
-        more = max(0, len(text) - limit) + part.more
-        text = visible(text[:limit])
+        if len(text) > limit and part.kind is SegmentKind.EQUAL and not is_last:
+            # What stands right before the next change matters more than what is far from it.
+            text = f"{text[: limit // 2]} … {text[-limit // 2 :]}"
+        else:
+            more += max(0, len(text) - limit)
+            text = text[:limit]
         if text:
-            shown.append(Segment(part.kind, text, more))
+            shown.append(Segment(part.kind, visible(text), more))
     return tuple(shown)
