@@ -1,0 +1,64 @@
+"""A complete, trustworthy history of an application's data."""
+
+from __future__ import annotations
+
+from flask_continuum.engine.build.history import TransactionBase, TransactionFactory
+from flask_continuum.engine.errors import (
+    ClassNotVersioned,
+    HistoryWriteError,
+    ImproperlyConfigured,
+    NoChangesAttribute,
+    PlanBlocked,
+    ReverterException,
+    StalePlan,
+    VersioningError,
+)
+from flask_continuum.engine.introspect import (
+    changeset,
+    count_versions,
+    end_tx_column_name,
+    get_versioning_manager,
+    is_modified,
+    is_session_modified,
+    is_versioned,
+    parent_class,
+    transaction_class,
+    tx_column_name,
+    version_class,
+    versioned_objects,
+)
+from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ClassNotVersioned",
+    "HistoryWriteError",
+    "ImproperlyConfigured",
+    "NoChangesAttribute",
+    "Operation",
+    "PlanBlocked",
+    "ReverterException",
+    "StalePlan",
+    "TransactionBase",
+    "TransactionFactory",
+    "VersioningError",
+    "VersioningManager",
+    "changeset",
+    "count_versions",
+    "end_tx_column_name",
+    "get_versioning_manager",
+    "is_modified",
+    "is_session_modified",
+    "is_versioned",
+    "make_versioned",
+    "parent_class",
+    "remove_versioning",
+    "transaction_class",
+    "tx_column_name",
+    "version_class",
+    "versioned_objects",
+    "versioning_manager",
+]

@@ -1,0 +1,1 @@
+"""The engine: versioning and auditing for SQLAlchemy, usable without Flask."""

@@ -1,0 +1,1 @@
+"""From mapped classes to version tables and version classes."""

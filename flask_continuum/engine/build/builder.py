@@ -1,0 +1,254 @@
+"""From marked classes to tables at once, and to version classes when mappers are configured."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
+
+from flask_continuum.engine.build.classes import build_version_class
+from flask_continuum.engine.build.collection import add_versions
+from flask_continuum.engine.build.history import (
+    TransactionFactory,
+    create_history_tables,
+    settle_user_type,
+)
+from flask_continuum.engine.build.relationships import build_relationships
+from flask_continuum.engine.build.tables import build_version_table, sync_columns
+from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.naming import nearest
+from flask_continuum.engine.options import Options
+from flask_continuum.engine.registry import Registry, VersionedTable
+from flask_continuum.engine.version import VersionClassBase
+
+Claim = Callable[[Mapper[Any]], bool]
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Builder:
+    """Builds what the registry holds, class by class, as the application defines its models.
+
+    :ivar registry: what has been built.
+    :ivar options: the manager's options.
+    :ivar factory: makes transaction tables and classes.
+    :ivar user_cls: the user class, its name, or ``None`` when transactions name no user.
+    :ivar strict: whether an unknown option is an error; else it is a warning.
+    :ivar claim: takes a class for the manager; false when another manager has it.
+    :ivar built: is called for each mapper whose tables are known, so that it can be captured.
+    :ivar metadata_found: is called for each metadata that history begins in.
+    """
+
+    registry: Registry
+    options: Options
+    factory: TransactionFactory
+    user_cls: type[Any] | str | None
+    strict: bool
+    claim: Claim
+    built: Callable[[Mapper[Any], tuple[VersionedTable, ...]], None]
+    metadata_found: Callable[[sa.MetaData], None]
+    pending: dict[Mapper[Any], Options] = field(default_factory=dict)
+
+    # -- when a class is defined ---------------------------------------------------------------
+
+    def add(self, mapper: Mapper[Any]) -> None:
+        """Make the version tables of a mapper, if its class is marked and not yet known."""
+        model = mapper.class_
+        marked = getattr(model, "__versioned__", None)
+        if marked is None or issubclass(model, VersionClassBase) or mapper in self.pending:
+            return
+        if model in self.registry.entries or not self.claim(mapper):
+            return
+        options = self.options.with_changes(
+            marked, f"{model.__name__}.__versioned__", strict=self.strict
+        )
+        if not options.versioning:
+            return
+        tables = self._tables_of(mapper, options)
+        self.pending[mapper] = options
+        self._add_links(mapper, options)
+        self.built(mapper, tables)
+
+    def _tables_of(self, mapper: Mapper[Any], options: Options) -> tuple[VersionedTable, ...]:
+        found = []
+        above = None
+        for each in reversed(list(mapper.iterate_to_root())):
+            live = each.local_table
+            if not isinstance(live, sa.Table):
+                raise ImproperlyConfigured(
+                    f"{mapper.class_.__name__} is mapped to {type(live).__name__}, not to a table, "
+                    f"and cannot be versioned."
+                )
+            if above is not None and (live is above or (mapper.concrete and each is not mapper)):
+                continue
+            excluded = _excluded_columns(each, options)
+            entry = self.registry.tables.get(live)
+            if entry is None:
+                self._ensure_history(live.metadata)
+                entry = build_version_table(live, options, excluded=excluded)
+                self.registry.tables[live] = entry
+            else:
+                sync_columns(entry, excluded)
+            found.append(entry)
+            above = live
+        if mapper.concrete:
+            found = found[-1:]
+        if len(found) > 1:
+            self.registry.joined.update(found)
+        return tuple(found)
+
+    def _ensure_history(self, metadata: sa.MetaData) -> None:
+        if metadata not in self.registry.history:
+            self.registry.history[metadata] = create_history_tables(
+                metadata, self.factory, with_user=self.user_cls is not None
+            )
+            self.metadata_found(metadata)
+
+    # -- link tables ---------------------------------------------------------------------------
+
+    def _add_links(self, mapper: Mapper[Any], options: Options) -> None:
+        """Version the link tables that are known already, without configuring the mapper.
+
+        ``create_all()`` right after the class statements must find them.
+        """
+        for prop in mapper._props.values():
+            if isinstance(prop, RelationshipProperty):
+                secondary = _early_secondary(prop, mapper)
+                if secondary is not None:
+                    self._add_link(prop, secondary, options)
+
+    def _add_link(
+        self, prop: RelationshipProperty[Any], secondary: sa.Table, options: Options
+    ) -> None:
+        if prop.viewonly or prop.key in options.exclude - options.include:
+            return
+        entry = self.registry.tables.get(secondary)
+        if entry is not None:
+            sync_columns(entry, frozenset())
+            return
+        linking = tuple(c for c in secondary.c if c.foreign_keys)
+        if not linking:
+            linking = tuple(secondary.primary_key)
+        if not linking:
+            raise ImproperlyConfigured(
+                f"The link table {secondary.name!r} of {prop} has neither foreign keys nor a "
+                f"primary key, so its rows cannot be told apart. Give it a primary key, or "
+                f"exclude the relationship."
+            )
+        self._ensure_history(secondary.metadata)
+        self.registry.tables[secondary] = build_version_table(
+            secondary, options, link_columns=linking
+        )
+
+    # -- before tables are created, and when mappers are configured ----------------------------
+
+    def prepare(self, metadata: sa.MetaData) -> None:
+        """Settle what only later statements tell: foreign keys' types, named link tables."""
+        for mapper, options in list(self.pending.items()):
+            self._add_links(mapper, options)
+        for live, entry in self.registry.tables.items():
+            if live.metadata is metadata:
+                # naming each column that exists already leaves only types to be settled
+                sync_columns(entry, frozenset(c.key for c in live.c))
+        settle_user_type(self.registry.history[metadata].transaction, self._user_mapper())
+
+    def finish(self) -> None:
+        """Make the version classes of every pending class whose mapper is configured."""
+        ready = {mapper: options for mapper, options in self.pending.items() if mapper.configured}
+        if not ready:
+            return
+        for mapper in ready:
+            # at once: what follows configures mappers, which ends up here again
+            del self.pending[mapper]
+        for mapper, options in ready.items():
+            self._check_names(mapper, options)
+            for prop in mapper.relationships:
+                if isinstance(prop.secondary, sa.Table):
+                    self._add_link(prop, prop.secondary, options)
+        for metadata in self.registry.history:
+            self.prepare(metadata)
+            self._finish_transaction(metadata)
+        # parents first: a version class inherits from that of its model's parent
+        made = []
+        for mapper in sorted(ready, key=lambda each: len(list(each.iterate_to_root()))):
+            options = ready[mapper]
+            if options.create_models:
+                made.append(self._finish_class(mapper, options))
+        for model in made:
+            entry = self.registry.entries[model]
+            relationships = build_relationships(entry, self.registry)
+            entry = self.registry.entries[model] = replace(entry, relationships=relationships)
+            entry.version_class.__continuum__ = entry
+            add_versions(entry)
+
+    def _finish_class(self, mapper: Mapper[Any], options: Options) -> type[Any]:
+        parent = None
+        if mapper.inherits is not None and not mapper.concrete:
+            parent = self.registry.entries.get(mapper.inherits.class_)
+        tables = self._tables_of(mapper, options)
+        entry = build_version_class(mapper, options, tables, parent)
+        self.registry.entries[mapper.class_] = entry
+        return mapper.class_
+
+    def _finish_transaction(self, metadata: sa.MetaData) -> None:
+        if metadata in self.registry.transaction_classes:
+            return
+        table = self.registry.history[metadata].transaction
+        user = self._user_mapper()
+        if user is not None and user.local_table.metadata is not metadata:  # type: ignore[attr-defined]
+            user = None
+        self.registry.transaction_classes[metadata] = self.factory.create_class(table, user)
+
+    def _user_mapper(self) -> Mapper[Any] | None:
+        if self.user_cls is None:
+            return None
+        if isinstance(self.user_cls, type):
+            mapper: Mapper[Any] = sa.inspect(self.user_cls)
+            return mapper
+        known = [*self.pending, *(entry.mapper for entry in self.registry.entries.values())]
+        for registry in {mapper.registry for mapper in known}:
+            for mapper in registry.mappers:
+                if mapper.class_.__name__ == self.user_cls:
+                    return mapper
+        return None
+
+    def _check_names(self, mapper: Mapper[Any], options: Options) -> None:
+        known = set(mapper.attrs.keys())
+        for name in sorted((options.exclude | options.include) - known):
+            if any(name in other.class_.__dict__ for other in mapper.self_and_descendants):
+                continue
+            message = (
+                f"{mapper.class_.__name__}.__versioned__ names {name!r}, which is no attribute of "
+                f"the model.{nearest(name, known)}"
+            )
+            if self.strict:
+                raise ImproperlyConfigured(message)
+            warnings.warn(message, UserWarning, stacklevel=2)
+
+
+def _excluded_columns(mapper: Mapper[Any], options: Options) -> frozenset[str]:
+    """Return the keys of the columns whose attributes are excluded."""
+    names = options.exclude - options.include
+    found = set()
+    for name in names:
+        prop = mapper._props.get(name)
+        if isinstance(prop, ColumnProperty):
+            found |= {c.key for c in prop.columns if isinstance(c, sa.Column)}
+    discriminator = mapper.polymorphic_on
+    if isinstance(discriminator, sa.Column):
+        found.discard(discriminator.key)
+    return frozenset(found)
+
+
+def _early_secondary(prop: RelationshipProperty[Any], mapper: Mapper[Any]) -> sa.Table | None:
+    """Return a relationship's link table if it can be told before mappers are configured."""
+    argument: Any = prop._init_args.secondary.argument
+    if isinstance(argument, sa.Table):
+        return argument
+    metadata = mapper.local_table.metadata  # type: ignore[attr-defined]
+    if isinstance(argument, str):
+        return metadata.tables.get(argument)  # type: ignore[no-any-return]
+    return None

@@ -1,0 +1,55 @@
+"""``Model.versions``: a live object's history as a query, oldest first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Query, foreign, relationship, remote
+
+from flask_continuum.engine.registry import VersionedClass
+
+
+class VersionsQuery(Query[Any]):
+    """A query over one record's versions that also understands negative positions."""
+
+    def __getitem__(self, item: Any) -> Any:
+        """Return a version by position (``-1`` is the newest), or a list for a slice."""
+        if isinstance(item, int) and item >= 0:
+            return super().__getitem__(item)
+        if isinstance(item, int):
+            found = self._backwards(limit=-item)
+            if len(found) < -item:
+                raise IndexError(f"There are only {len(found)} versions.")
+            return found[0]
+        if any(isinstance(edge, int) and edge < 0 for edge in (item.start, item.stop, item.step)):
+            return list(self)[item]
+        return super().__getitem__(item)
+
+    def _backwards(self, *, limit: int) -> list[Any]:
+        """Return the newest versions, oldest of them first."""
+        entity = self.column_descriptions[0]["entity"]
+        entry = entity.__continuum__
+        order = getattr(entity, entry.options.transaction_column_name).desc()
+        return list(reversed(self.order_by(None).order_by(order).limit(limit).all()))
+
+
+def add_versions(entry: VersionedClass) -> None:
+    """Give the model its ``versions``: dynamic, view-only, ordered by transaction."""
+    if "versions" in entry.mapper.local_table.c or "versions" in entry.model.__dict__:
+        return
+    live = [entry.mapper.get_property(name).columns[0] for name in entry.key_attributes]  # type: ignore[attr-defined]
+    table = next(t for t in entry.tables if t.live is live[0].table)
+    joined = [column == remote(foreign(table.version.c[column.key])) for column in live]
+    entry.mapper.add_property(
+        "versions",
+        relationship(
+            entry.version_class,
+            primaryjoin=sa.and_(*joined),
+            order_by=table.transaction_id,
+            lazy="dynamic",
+            query_class=VersionsQuery,
+            viewonly=True,
+            uselist=True,
+        ),
+    )

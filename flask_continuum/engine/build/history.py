@@ -1,0 +1,158 @@
+"""The tables that a metadata's history shares, and the mapped Transaction class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import Mapper, foreign, registry, relationship
+
+from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.registry import HistoryTables
+
+WHOLE_TABLE = ""
+"""The column name under which ``history_column`` speaks of a table as such."""
+
+
+def utcnow() -> datetime:
+    """Return the present instant as ``issued_at`` stores it: UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class TransactionBase:
+    """What every Transaction class can do, whatever columns an application adds."""
+
+    id: int
+    uid: str | None
+    issued_at: datetime
+    kind: str | None
+    reason: str | None
+    actor: str | None
+    context: Mapping[str, Any] | None
+
+    @property
+    def address(self) -> str:
+        """The stable identity for links: the uid, or the id of a row that predates uids."""
+        return self.uid or str(self.id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} id={self.id} issued_at={self.issued_at}>"
+
+
+class TransactionFactory:
+    """Makes the transaction table and its class.
+
+    :param remote_addr: whether the address that a change came from is kept.
+    """
+
+    table_name = "transaction"
+    class_name = "Transaction"
+
+    def __init__(self, remote_addr: bool = True) -> None:
+        self.remote_addr = remote_addr
+
+    def create_table(self, metadata: sa.MetaData, *, with_user: bool) -> sa.Table:
+        """Make the transaction table.
+
+        The type of ``user_id`` is settled later, when the user class is known.
+
+        :raises ImproperlyConfigured: when the application has a table of that name.
+        """
+        if self.table_name in metadata.tables:
+            raise ImproperlyConfigured(
+                f"The application has a table {self.table_name!r}, the name that history needs for "
+                f"its transactions. Subclass TransactionFactory, give it another table_name and "
+                f"pass an instance as transaction_cls."
+            )
+        instant = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+        columns = [
+            # SQLite gives out ids of deleted rows again unless told not to
+            sa.Column(
+                "id",
+                sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+                primary_key=True,
+                autoincrement=True,
+            ),
+            sa.Column("issued_at", instant, default=utcnow),
+        ]
+        if self.remote_addr:
+            columns.append(sa.Column("remote_addr", sa.String(50)))
+        if with_user:
+            columns.append(sa.Column("user_id", sa.BigInteger))
+        columns += [
+            sa.Column("uid", sa.String(32), index=True),
+            sa.Column("kind", sa.String(20)),
+            sa.Column("reason", sa.Text),
+            sa.Column("actor", sa.String(255)),
+            sa.Column("context", sa.JSON(none_as_null=True)),
+        ]
+        table = sa.Table(self.table_name, metadata, *columns, sqlite_autoincrement=True)
+        if with_user:
+            sa.Index(f"ix_{self.table_name}_user_id", table.c.user_id)
+        return table
+
+    def create_class(self, table: sa.Table, user_mapper: Mapper[Any] | None) -> type[Any]:
+        """Map a Transaction class, in a registry of its own so that it takes no name away.
+
+        :param user_mapper: the mapper of the user class; ``user`` is left out without one.
+        """
+        cls = type(self.class_name, (TransactionBase,), {"__module__": __name__})
+        properties: dict[str, Any] = {}
+        if user_mapper is not None and "user_id" in table.c:
+            (user_key,) = user_mapper.primary_key
+            properties["user"] = relationship(
+                user_mapper,
+                primaryjoin=foreign(table.c.user_id) == user_key,
+                viewonly=True,
+                uselist=False,
+            )
+        registry(metadata=table.metadata).map_imperatively(cls, table, properties=properties)
+        return cls
+
+
+def create_history_column_table(metadata: sa.MetaData) -> sa.Table:
+    """Make the small table that says since when a table or a column is recorded.
+
+    A row whose ``column_name`` is empty speaks of the table: ``since`` 0 says that the history
+    is complete, because it began with an empty table or a baseline was written. A row for a
+    column says from which transaction (``since``) to which (``until``) it was recorded.
+    """
+    return sa.Table(
+        "history_column",
+        metadata,
+        sa.Column("table_name", sa.String(255), primary_key=True),
+        sa.Column("column_name", sa.String(255), primary_key=True),
+        sa.Column("since", sa.BigInteger),
+        sa.Column("until", sa.BigInteger),
+    )
+
+
+def create_history_tables(
+    metadata: sa.MetaData, factory: TransactionFactory, *, with_user: bool
+) -> HistoryTables:
+    """Make the shared tables of one metadata."""
+    return HistoryTables(
+        transaction=factory.create_table(metadata, with_user=with_user),
+        history_column=create_history_column_table(metadata),
+    )
+
+
+def settle_user_type(table: sa.Table, user_mapper: Mapper[Any] | None) -> None:
+    """Give ``user_id`` the type of the user's primary key, without a foreign key.
+
+    Users can be deleted; history stays.
+
+    :raises ImproperlyConfigured: when the user class has a composite primary key.
+    """
+    if user_mapper is None or "user_id" not in table.c:
+        return
+    if len(user_mapper.primary_key) != 1:
+        raise ImproperlyConfigured(
+            f"{user_mapper.class_.__name__} has a composite primary key, so a transaction cannot "
+            f"name its user. Pass user_cls=None and keep who acted in the actor label."
+        )
+    (key,) = user_mapper.primary_key
+    table.c.user_id.type = key.type

@@ -1,0 +1,1 @@
+"""From what sessions and connections do to version rows."""

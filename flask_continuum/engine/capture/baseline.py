@@ -1,0 +1,68 @@
+"""First versions of records that predate their history, written just before they change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.capture.completeness import Completeness
+from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.unit_of_work import Key
+from flask_continuum.engine.capture.writer import Writer
+from flask_continuum.engine.registry import Registry, VersionedTable
+
+
+@dataclass(slots=True, eq=False)
+class Baseline:
+    """Writes baselines where a table's history is not complete; elsewhere it costs nothing."""
+
+    registry: Registry
+    current: CurrentUnits
+    writer: Writer
+    completeness: Completeness
+    tables: dict[type[Any], tuple[VersionedTable, ...]]
+
+    def before_flush(self, session: Session) -> None:
+        """Write baselines for versioned objects that the coming flush changes or deletes."""
+        touched: dict[VersionedTable, dict[Any, list[Key]]] = {}
+        incomplete: dict[type[Any], tuple[VersionedTable, ...]] = {}
+        for instance in _persistent(session):
+            model = type(instance)
+            if model not in incomplete:
+                incomplete[model] = self._incomplete(session, model)
+            if incomplete[model] and _changes(session, instance):
+                state = sa.inspect(instance)
+                connection = session.connection(bind_arguments={"mapper": state.mapper})
+                for table in incomplete[model]:
+                    keys = touched.setdefault(table, {}).setdefault(connection, [])
+                    keys.append(tuple(state.identity))
+        for table in sorted(touched, key=lambda each: each.version.fullname):
+            for connection, keys in touched[table].items():
+                self.write(connection, table, keys)
+
+    def _incomplete(self, session: Session, model: type[Any]) -> tuple[VersionedTable, ...]:
+        tables = self.tables.get(model, ())
+        if not tables:
+            return ()
+        connection = session.connection(bind_arguments={"mapper": sa.inspect(model)})
+        return tuple(t for t in tables if not self.completeness.is_complete(connection, t))
+
+    def write(self, connection: sa.Connection, table: VersionedTable, keys: list[Key]) -> None:
+        """Write baselines for records that this transaction has not touched before."""
+        unit = self.current.get(connection)
+        fresh = sorted({key for key in keys if not unit.is_altered(table, key)}, key=repr)
+        if fresh:
+            self.writer.write_baseline(connection, table, fresh)
+
+
+def _persistent(session: Session) -> Iterable[Any]:
+    yield from session.deleted
+    yield from session.dirty
+
+
+def _changes(session: Session, instance: Any) -> bool:
+    return instance in session.deleted or session.is_modified(instance, include_collections=False)

@@ -1,0 +1,71 @@
+"""The unit of work of a connection's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.attribution import NOBODY, Attribution
+from flask_continuum.engine.capture.unit_of_work import UnitOfWork
+from flask_continuum.engine.errors import HistoryWriteError
+
+
+@dataclass(slots=True, eq=False)
+class CurrentUnits:
+    """Finds, makes and forgets units of work, which live on their connections.
+
+    :ivar attribution: tells who is acting; asked when a transaction first writes something.
+    """
+
+    attribution: Callable[[], Attribution] = lambda: NOBODY
+    _key: object = field(default_factory=object)
+
+    def find(self, connection: sa.Connection) -> UnitOfWork | None:
+        """Return the unit of work of the connection's present transaction, if it has one.
+
+        ``info`` outlives a connection that was collected as garbage, hence the check.
+        """
+        unit: UnitOfWork | None = connection.info.get(self._key)
+        if unit is not None and unit.root is not connection.get_transaction():
+            del connection.info[self._key]
+            return None
+        return unit
+
+    def get(self, connection: sa.Connection) -> UnitOfWork:
+        """Return the unit of work of the connection's present transaction, made if needed.
+
+        :raises HistoryWriteError: on a connection that commits each statement by itself.
+        """
+        unit = self.find(connection)
+        if unit is None:
+            if connection._is_autocommit_isolation():
+                raise HistoryWriteError(
+                    "A versioned record was written on a connection in AUTOCOMMIT mode, where a "
+                    "change and its version cannot be committed together. Use a transaction, or "
+                    "native triggers for this model."
+                )
+            unit = UnitOfWork(root=connection.get_transaction())
+            for _ in range(_savepoints(connection)):
+                unit.begin_savepoint()
+            connection.info[self._key] = unit
+        if unit.attribution is None:
+            unit.attribution = self.attribution()
+        return unit
+
+    def forget(self, connection: sa.Connection) -> None:
+        """Drop the unit of work of a transaction that has ended."""
+        if not connection.invalidated:
+            connection.info.pop(self._key, None)
+
+
+def _savepoints(connection: sa.Connection) -> int:
+    """Count the savepoints that were set before the transaction first wrote something."""
+    depth = 0
+    nested: Any = connection.get_nested_transaction()
+    while nested is not None:
+        depth += 1
+        nested = nested._previous_nested
+    return depth

@@ -1,0 +1,314 @@
+"""Every event of sessions and connections that is listened to, and nothing else.
+
+========================  =============================================================
+target, event             what happens
+========================  =============================================================
+mapper, after_insert      a record is noted as new              (``ObjectCapture``)
+mapper, after_update      a record is noted as changed          (``ObjectCapture``)
+mapper, before_delete     values that would be lost are loaded  (``ObjectCapture``)
+mapper, after_delete      a record is noted as deleted          (``ObjectCapture``)
+session, before_flush     records without history get a baseline
+session, after_flush      with ``write = "flush"``: a draft is written
+session, after_commit     an outer transaction's pending work is written
+engine, before_execute    links without history get a baseline
+engine, after_execute     rows of link tables are noted
+engine, before_cursor_…   pending versions are written before history is read
+engine, savepoint         a frame is opened
+engine, release_…         … and merged into the one below
+engine, rollback_…        … or forgotten
+engine, commit            everything is written, then COMMIT follows
+engine, prepare_twophase  the same for two-phase transactions
+engine, commit_twophase   the same for those that were not prepared
+engine, rollback          everything is forgotten
+========================  =============================================================
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakSet
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.links import LinkCapture
+from flask_continuum.engine.capture.unit_of_work import UnitOfWork
+from flask_continuum.engine.capture.writer import Writer
+from flask_continuum.engine.registry import Registry
+from flask_continuum.engine.version import VersionClassBase
+
+_CONNECTIONS = "continuum_connections"
+"""Key in ``Session.info`` of the connections that the session's transaction has flushed to."""
+
+
+@dataclass(slots=True, eq=False)
+class Listeners:
+    """The handlers of one manager, in the order in which they fire.
+
+    :ivar write: ``"commit"``, or ``"flush"`` for drafts after each flush.
+    """
+
+    registry: Registry
+    current: CurrentUnits
+    writer: Writer
+    baseline: Baseline
+    links: LinkCapture
+    write: str = "commit"
+    _names: tuple[int, re.Pattern[str]] | None = None
+    _attached: list[tuple[Any, str, Callable[..., Any]]] = field(default_factory=list)
+    _engines: WeakSet[Any] = field(default_factory=WeakSet)
+
+    # -- attaching -----------------------------------------------------------------------------
+
+    def attach_session(self, target: Any) -> None:
+        """Listen to a session class, a session factory, a scoped session or one session."""
+        for name, handler in self._session_events():
+            self._attach(target, name, handler)
+
+    def attach_engine(self, target: Any) -> None:
+        """Listen to an engine, or to all when the target is the Engine class."""
+        if target in self._engines or sa.Engine in self._engines:
+            return
+        self._engines.add(target)
+        for name, handler in self._engine_events():
+            self._attach(target, name, handler)
+
+    def detach(self) -> None:
+        """Take every listener away again."""
+        for target, name, handler in reversed(self._attached):
+            if event.contains(target, name, handler):
+                event.remove(target, name, handler)
+        self._attached.clear()
+        self._engines.clear()
+
+    def _attach(self, target: Any, name: str, handler: Callable[..., Any]) -> None:
+        if not event.contains(target, name, handler):
+            event.listen(target, name, handler)
+            self._attached.append((target, name, handler))
+
+    def _session_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
+        yield "after_begin", self.after_begin
+        yield "before_flush", self.before_flush
+        yield "after_flush_postexec", self.after_flush_postexec
+        yield "after_commit", self.after_commit
+
+    def _engine_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
+        yield "before_execute", self.before_execute
+        yield "after_execute", self.after_execute
+        yield "before_cursor_execute", self.before_cursor_execute
+        yield "savepoint", self.savepoint
+        yield "release_savepoint", self.release_savepoint
+        yield "rollback_savepoint", self.rollback_savepoint
+        yield "commit", self.commit
+        yield "prepare_twophase", self.prepare_twophase
+        yield "commit_twophase", self.commit_twophase
+        yield "rollback", self.rollback
+        yield "rollback_twophase", self.rollback_twophase
+
+    # -- the session ---------------------------------------------------------------------------
+
+    def after_begin(self, session: Session, transaction: Any, connection: sa.Connection) -> None:
+        """Make sure that the engine which a session really uses is listened to."""
+        self.attach_engine(connection.engine)
+
+    def before_flush(self, session: Session, flush_context: Any, instances: Any) -> None:
+        """Give records that history has not seen their first version, before they change."""
+        self.baseline.before_flush(session)
+
+    def after_flush_postexec(self, session: Session, flush_context: Any) -> None:
+        """Remember where the flush went; with ``write = "flush"``, write a draft there."""
+        for connection in _connections(session):
+            unit = self.current.find(connection)
+            if unit is None or not unit.has_work:
+                continue
+            unit.companions = session.info.setdefault(_CONNECTIONS, set())
+            unit.companions.add(connection)
+            if self.write == "flush" and unit.is_dirty:
+                self._write_draft(connection, unit, session)
+
+    def after_commit(self, session: Session) -> None:
+        """Write what a session has committed into somebody else's transaction.
+
+        Where the connection's own COMMIT has happened, nothing is pending any more. Where it has
+        not (a test fixture's outer transaction), each commit of the session is a history
+        transaction of its own.
+        """
+        if session.in_nested_transaction():
+            return
+        for connection in session.info.pop(_CONNECTIONS, ()):
+            if connection.closed or connection.invalidated:
+                continue
+            unit = self.current.find(connection)
+            if unit is not None and unit.has_work:
+                self.writer.write_final(connection, unit)
+                unit.settle()
+
+    # -- statements ----------------------------------------------------------------------------
+
+    def before_execute(
+        self,
+        connection: sa.Connection,
+        clause: Any,
+        multiparams: Any,
+        params: Any,
+        execution_options: Any,
+    ) -> None:
+        """Give links that history has not seen their first version, before they go."""
+        if getattr(clause, "is_delete", False):
+            self.links.before_execute(connection, clause, multiparams, params)
+
+    def after_execute(
+        self,
+        connection: sa.Connection,
+        clause: Any,
+        multiparams: Any,
+        params: Any,
+        execution_options: Any,
+        result: Any,
+    ) -> None:
+        """Note rows of link tables that were inserted or deleted."""
+        if getattr(clause, "is_dml", False):
+            self.links.after_execute(connection, clause, multiparams, params, result)
+
+    def before_cursor_execute(
+        self,
+        connection: sa.Connection,
+        cursor: Any,
+        statement: str,
+        parameters: Any,
+        context: Any,
+        executemany: bool,
+    ) -> None:
+        """Write pending versions before a statement that names a table of history."""
+        unit = self.current.find(connection)
+        if unit is None or not unit.is_dirty:
+            return
+        if context is not None and context.execution_options.get("continuum_own"):
+            return
+        if self._names_history(statement):
+            self._write_draft(connection, unit, None)
+
+    def _write_draft(
+        self, connection: sa.Connection, unit: UnitOfWork, session: Session | None
+    ) -> None:
+        had_draft = unit.draft is not None
+        self.writer.write_draft(connection, unit)
+        if had_draft and session is not None:
+            # versions that were loaded from the draft before have been written anew
+            for instance in list(session.identity_map.values()):
+                if isinstance(instance, VersionClassBase):
+                    session.expire(instance)
+
+    def _names_history(self, statement: str) -> bool:
+        count = len(self.registry.tables)
+        if self._names is None or self._names[0] != count:
+            names = "|".join(
+                re.escape(name) for name in sorted(self.registry.history_table_names())
+            )
+            self._names = (count, re.compile(rf"\b(?:{names})\b", re.IGNORECASE))
+        return self._names[1].search(statement) is not None
+
+    # -- the transaction -----------------------------------------------------------------------
+
+    def savepoint(self, connection: sa.Connection, name: str | None) -> None:
+        """Open a frame; on SQLite see to it that the savepoint is inside a transaction."""
+        if connection.dialect.name == "sqlite":
+            _begin_on_sqlite(connection)
+        unit = self.current.find(connection)
+        if unit is not None:
+            unit.begin_savepoint()
+
+    def release_savepoint(self, connection: sa.Connection, name: str, context: Any) -> None:
+        """Merge the newest frame into the one below it."""
+        unit = self.current.find(connection)
+        if unit is not None:
+            unit.end_savepoint(keep=True)
+
+    def rollback_savepoint(self, connection: sa.Connection, name: str, context: Any) -> None:
+        """Forget the newest frame."""
+        unit = self.current.find(connection)
+        if unit is not None:
+            unit.end_savepoint(keep=False)
+
+    def commit(self, connection: sa.Connection) -> None:
+        """Write everything; if that fails, roll back before the error goes on.
+
+        SQLAlchemy leaves the transaction open after an error here, and the next user of the
+        pooled connection would commit the change without its version.
+        """
+        unit = self.current.find(connection)
+        if unit is None:
+            return
+        self.current.forget(connection)
+        if not unit.has_work:
+            return
+        try:
+            self.writer.write_final(connection, unit)
+            self._write_companions(connection, unit)
+        except BaseException:
+            _roll_back(connection)
+            raise
+
+    def _write_companions(self, connection: sa.Connection, unit: UnitOfWork) -> None:
+        """Write what the session's other connections hold before the first of them commits."""
+        for other in unit.companions:
+            if other is connection or other.closed or other.invalidated:
+                continue
+            theirs = self.current.find(other)
+            if theirs is not None and theirs.has_work:
+                self.writer.write_final(other, theirs)
+                theirs.settle()
+
+    def prepare_twophase(self, connection: sa.Connection, xid: Any) -> None:
+        """Write everything before a two-phase transaction is prepared."""
+        self.commit(connection)
+
+    def commit_twophase(self, connection: sa.Connection, xid: Any, is_prepared: bool) -> None:
+        """Write everything of a two-phase transaction that was never prepared."""
+        if not is_prepared:
+            self.commit(connection)
+
+    def rollback(self, connection: sa.Connection) -> None:
+        """Forget everything."""
+        self.current.forget(connection)
+
+    def rollback_twophase(self, connection: sa.Connection, xid: Any, is_prepared: bool) -> None:
+        """Forget everything."""
+        self.current.forget(connection)
+
+
+def _connections(session: Session) -> Iterator[sa.Connection]:
+    """Yield the connections of a session's transaction."""
+    transaction: Any = session.get_transaction()
+    while transaction is not None:
+        for key, entry in transaction._connections.items():
+            if isinstance(key, sa.Connection):
+                yield entry[0]
+        transaction = transaction._parent
+
+
+def _begin_on_sqlite(connection: sa.Connection) -> None:
+    """Begin a transaction that the driver has not begun.
+
+    Under its default settings the driver begins at the first change only; a savepoint set before
+    would be the outermost transaction, and releasing it would commit.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    if driver is not None and not getattr(driver, "in_transaction", True):
+        connection.exec_driver_sql("BEGIN", execution_options={"continuum_own": True})
+
+
+def _roll_back(connection: sa.Connection) -> None:
+    if connection.invalidated:
+        return
+    try:
+        connection.dialect.do_rollback(connection.connection)
+    except Exception:
+        # a connection that cannot be rolled back must not go back to the pool
+        connection.invalidate()

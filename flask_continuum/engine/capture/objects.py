@@ -1,0 +1,161 @@
+"""What a flush does to mapped objects, told to the unit of work: one dictionary write each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstanceState, Mapper
+from sqlalchemy.orm.base import NO_VALUE
+
+from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.registry import VersionedTable
+
+CurrentUnit = Callable[[sa.Connection], UnitOfWork]
+
+
+@dataclass(frozen=True, slots=True)
+class _TableNames:
+    """Attribute names of one table's columns: of its key, and of all recorded ones."""
+
+    table: VersionedTable
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+
+
+class ObjectCapture:
+    """The mapper events of one versioned class.
+
+    :param tables: the version tables of the mapper's tables, root first.
+    :param current: returns the unit of work of a connection, made if needed.
+    """
+
+    def __init__(
+        self, mapper: Mapper[Any], tables: Iterable[VersionedTable], current: CurrentUnit
+    ) -> None:
+        self._mapper = mapper
+        self._tables = tuple(tables)
+        self._current = current
+        self._names: tuple[_TableNames, ...] | None = None
+        self._watched: frozenset[str] = frozenset()
+
+    @property
+    def listeners(self) -> tuple[tuple[str, Callable[..., None]], ...]:
+        """Every event that is attached, with its handler; all of them raw."""
+        return (
+            ("after_insert", self.after_insert),
+            ("after_update", self.after_update),
+            ("before_delete", self.before_delete),
+            ("after_delete", self.after_delete),
+        )
+
+    def after_insert(
+        self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
+    ) -> None:
+        """Note a new record."""
+        unit = self._current(connection)
+        values = state.dict
+        for names in self._resolved():
+            unit.touch(names.table, tuple([values[k] for k in names.key]), Operation.INSERT)
+
+    def after_update(
+        self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
+    ) -> None:
+        """Note a changed record; a changed key ends one record and begins another."""
+        names = self._resolved()
+        if not self._may_have_changed(state):
+            return
+        unit = self._current(connection)
+        for each in names:
+            old = self._identity(state, each)
+            new = tuple([state.dict.get(k, o) for k, o in zip(each.key, old, strict=True)])
+            if new == old:
+                unit.touch(each.table, old, Operation.UPDATE)
+            else:
+                unit.touch(each.table, old, Operation.DELETE, _values_before(state, each))
+                unit.touch(each.table, new, Operation.INSERT)
+
+    def before_delete(
+        self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
+    ) -> None:
+        """Load what a record holds if its last version no longer tells it and memory cannot."""
+        unit = self._current(connection)
+        for each in self._resolved():
+            key = self._identity(state, each)
+            if not unit.is_altered(each.table, key):
+                continue
+            if all(attribute in state.dict for _, attribute in each.columns):
+                continue
+            live = each.table.live
+            row = connection.execute(
+                sa.select(*(column for column, _ in each.table.columns)).where(
+                    *(c == v for c, v in zip(each.table.key, key, strict=True))
+                )
+            ).first()
+            if row is not None:
+                frame = unit.frames[-1]
+                frame.remembered[each.table, key] = {
+                    column.key: row._mapping[column] for column in live.c if column in row._mapping
+                }
+
+    def after_delete(
+        self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
+    ) -> None:
+        """Note a deleted record and remember what it held."""
+        unit = self._current(connection)
+        for each in self._resolved():
+            key = self._identity(state, each)
+            known = unit.frames[-1].remembered.get((each.table, key), {})
+            values = {**known, **_values_before(state, each)}
+            unit.touch(each.table, key, Operation.DELETE, values)
+
+    def _may_have_changed(self, state: InstanceState[Any]) -> bool:
+        watched = self._watched
+        if not watched.isdisjoint(state.committed_state):
+            return True
+        # an SQL expression, or a value that the database made: the attribute waits to be loaded
+        return not watched.isdisjoint(state.expired_attributes)
+
+    def _identity(self, state: InstanceState[Any], names: _TableNames) -> Key:
+        assert state.key is not None, "an object that is updated or deleted has an identity"
+        return tuple(state.key[1])
+
+    def _resolved(self) -> tuple[_TableNames, ...]:
+        """Look the attribute names up at the first flush: mappers are configured then."""
+        if self._names is None:
+            found = []
+            for table in self._tables:
+                attributes: dict[str, str] = {}
+                for prop in self._mapper.column_attrs:
+                    for column in prop.columns:
+                        if isinstance(column, sa.Column) and column.table is table.live:
+                            attributes[column.key] = prop.key
+                found.append(
+                    _TableNames(
+                        table=table,
+                        key=tuple(attributes[c.key] for c in table.key),
+                        columns=tuple(
+                            (c.key, attributes[c.key])
+                            for c, _ in table.columns
+                            if c.key in attributes
+                        ),
+                    )
+                )
+            self._watched = frozenset(prop.key for prop in self._mapper.column_attrs)
+            self._names = tuple(found)
+        return self._names
+
+
+def _values_before(state: InstanceState[Any], names: _TableNames) -> Mapping[str, Any]:
+    """Return what the database held before this flush, as far as the object knows."""
+    found = {}
+    for column, attribute in names.columns:
+        value = state.committed_state.get(attribute, NO_VALUE)
+        if value is NO_VALUE and attribute not in state.committed_state:
+            value = state.dict.get(attribute, NO_VALUE)
+        if value is not NO_VALUE:
+            found[column] = value
+    return found

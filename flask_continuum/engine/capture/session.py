@@ -1,0 +1,49 @@
+"""What a session's present transaction says about itself in history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.capture.current import CurrentUnits
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUnit:
+    """The history side of one session's transaction.
+
+    :ivar session: the session.
+    """
+
+    session: Session
+    _current: CurrentUnits
+
+    def annotate(
+        self,
+        *,
+        kind: str | None = None,
+        reason: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        mapper: Any = None,
+    ) -> None:
+        """Say what the present transaction is and why; what is given wins over what was said.
+
+        :param kind: such as ``"revert"``.
+        :param reason: in words for people.
+        :param context: facts that serialise as JSON; merged with those that are there.
+        :param mapper: the mapper whose database is meant, where the session has several.
+        """
+        arguments = {} if mapper is None else {"mapper": mapper}
+        unit = self._current.get(self.session.connection(bind_arguments=arguments))
+        before = unit.attribution or Attribution()
+        unit.attribution = replace(
+            before,
+            kind=kind or before.kind,
+            reason=reason or before.reason,
+            context=MappingProxyType({**before.context, **(context or {})}),
+        )

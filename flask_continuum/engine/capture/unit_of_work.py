@@ -1,0 +1,205 @@
+"""The pure unit of work: which records a database transaction has touched, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.operation import Operation, net
+from flask_continuum.engine.registry import VersionedTable
+
+Key = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Frame:
+    """What was touched since a savepoint was set, or since the transaction began.
+
+    :ivar pending: the net operation by table and key; ``None`` when nothing is left of it.
+    :ivar altered: records that were written before in this frame, so that the open version is
+        no longer what the database holds.
+    :ivar remembered: values of deleted records, by column key.
+    :ivar covers: whether everything that the frames below hold has been written in this one.
+    """
+
+    pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
+    altered: set[tuple[VersionedTable, Key]] = field(default_factory=set)
+    remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
+    covers: bool = False
+
+    def merge(self, later: Frame) -> None:
+        """Take over what a frame above holds, when its savepoint is released."""
+        if later.covers:
+            self.pending, self.altered, self.remembered = {}, set(), {}
+            self.covers = True
+        for table, operations in later.pending.items():
+            mine = self.pending.setdefault(table, {})
+            for key, operation in operations.items():
+                if operation is not None:
+                    mine[key] = net(mine.get(key), operation)
+                else:
+                    mine.setdefault(key, None)
+        self.altered |= later.altered
+        self.remembered |= later.remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The net effect on one table.
+
+    :ivar live: records that exist now, with the operation that says how they came to be so.
+    :ivar gone: records that were deleted.
+    :ivar remembered: values of gone records by column key, where something is remembered.
+    :ivar altered: gone records whose open version is not what the database held last.
+    """
+
+    table: VersionedTable
+    live: tuple[tuple[Key, Operation], ...]
+    gone: tuple[Key, ...]
+    remembered: Mapping[Key, Mapping[str, Any]]
+    altered: frozenset[Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Versions that were written before the commit, because somebody asked for them.
+
+    :ivar transaction_id: the id that they were written under.
+    :ivar revision: the unit of work's revision when the id was drawn.
+    :ivar written: the unit of work's revision when the rows were written.
+    :ivar changes: what was written.
+    """
+
+    transaction_id: int
+    revision: int
+    written: int
+    changes: tuple[Changes, ...]
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """What one database transaction has touched.
+
+    :ivar root: the transaction that it belongs to; another one means another unit of work.
+    :ivar revision: counts what was touched, so that a draft can be judged.
+    :ivar companions: the connections of the session that wrote, this one included.
+    """
+
+    root: Any
+    frames: list[Frame] = field(default_factory=lambda: [Frame()])
+    attribution: Attribution | None = None
+    draft: Draft | None = None
+    revision: int = 0
+    companions: set[Any] = field(default_factory=set)
+
+    def touch(
+        self,
+        table: VersionedTable,
+        key: Key,
+        operation: Operation,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Note that a record was written.
+
+        :param values: for a deletion, the values that the database held, by column key.
+        """
+        frame = self.frames[-1]
+        operations = frame.pending.get(table)
+        if operations is None:
+            operations = frame.pending[table] = {}
+        operations[key] = net(operations.get(key), operation)
+        if operation is not Operation.DELETE:
+            frame.altered.add((table, key))
+        elif values is not None:
+            frame.remembered[table, key] = values
+        self.revision += 1
+
+    def is_altered(self, table: VersionedTable, key: Key) -> bool:
+        """Tell whether a record was written before in this history transaction."""
+        return any((table, key) in frame.altered for frame in self._unwritten())
+
+    def begin_savepoint(self) -> None:
+        """Open a frame."""
+        self.frames.append(Frame())
+
+    def end_savepoint(self, *, keep: bool) -> None:
+        """Close the newest frame, taking over what it holds or forgetting it."""
+        if len(self.frames) == 1:
+            return
+        top = self.frames.pop()
+        if keep:
+            self.frames[-1].merge(top)
+        else:
+            self.revision += 1
+
+    def changes(self) -> tuple[Changes, ...]:
+        """Return the net effect of everything unwritten, tables and keys in a fixed order."""
+        frames = list(self._unwritten())
+        total = frames[0]
+        if len(frames) > 1:
+            total = Frame()
+            for frame in frames:
+                total.merge(frame)
+        found = []
+        for table in sorted(total.pending, key=lambda each: each.version.fullname):
+            operations = total.pending[table]
+            keys = sorted(operations, key=_order)
+            live = []
+            gone = []
+            for key in keys:
+                operation = operations[key]
+                if operation is Operation.DELETE:
+                    gone.append(key)
+                elif operation is not None:
+                    live.append((key, operation))
+            if live or gone:
+                found.append(
+                    Changes(
+                        table=table,
+                        live=tuple(live),
+                        gone=tuple(gone),
+                        remembered={
+                            key: total.remembered[table, key]
+                            for key in gone
+                            if (table, key) in total.remembered
+                        },
+                        altered=frozenset(k for k in gone if (table, k) in total.altered),
+                    )
+                )
+        return tuple(found)
+
+    def settle(self) -> None:
+        """Note that everything so far has been written for good, as of the newest savepoint."""
+        top = self.frames[-1]
+        top.pending, top.altered, top.remembered = {}, set(), {}
+        top.covers = True
+        self.draft = None
+        self.attribution = None
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something was touched that neither a draft nor a version holds."""
+        if self.draft is not None:
+            return self.draft.written != self.revision
+        return any(frame.pending for frame in self._unwritten())
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something is left to be written for good."""
+        return self.draft is not None or any(frame.pending for frame in self._unwritten())
+
+    def _unwritten(self) -> Iterator[Frame]:
+        first = len(self.frames) - 1
+        while first > 0 and not self.frames[first].covers:
+            first -= 1
+        return iter(self.frames[first:])
+
+
+def _order(key: Key) -> tuple[Any, ...]:
+    """Order keys of one table: numbers as numbers, all else by type and text."""
+    return tuple(
+        ("", value, "") if isinstance(value, int | float) else (type(value).__name__, 0, str(value))
+        for value in key
+    )

@@ -1,0 +1,186 @@
+"""Writes what units of work hold: drafts when somebody asks, everything at the commit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.attribution import NOBODY, Attribution
+from flask_continuum.engine.build.history import utcnow
+from flask_continuum.engine.capture.unit_of_work import Changes, Draft, UnitOfWork
+from flask_continuum.engine.dialects import Dialect, dialect_for
+from flask_continuum.engine.dialects.base import TableJob, WriteJob
+from flask_continuum.engine.registry import Registry
+
+
+@dataclass(slots=True, eq=False)
+class Writer:
+    """Turns changes into version rows on a connection.
+
+    :ivar registry: what is versioned.
+    """
+
+    registry: Registry
+    _dialects: WeakKeyDictionary[sa.Dialect, Dialect] = field(default_factory=WeakKeyDictionary)
+
+    def dialect(self, connection: sa.Connection) -> Dialect:
+        """Return the dialect object of a connection's database."""
+        found = self._dialects.get(connection.dialect)
+        if found is None:
+            found = self._dialects[connection.dialect] = dialect_for(connection.engine)
+        return found
+
+    def write_final(self, connection: sa.Connection, unit: UnitOfWork) -> None:
+        """Write everything that the unit of work holds, for good.
+
+        :raises HistoryWriteError: when a record's version cannot be made; nothing is kept then.
+        """
+        dialect = self.dialect(connection)
+        changes = unit.changes()
+        draft = unit.draft
+        if draft is not None and draft.written == unit.revision:
+            self._promote(connection, dialect, draft)
+            return
+        keep = None
+        if draft is not None:
+            self._take_back(connection, dialect, draft)
+            if dialect.keeps_ids or draft.revision == unit.revision:
+                keep = draft.transaction_id
+        for metadata, part in _by_metadata(changes).items():
+            dialect.write(connection, self._job(unit, metadata, part, keep))
+
+    def write_draft(self, connection: sa.Connection, unit: UnitOfWork) -> None:
+        """Make what was flushed so far visible in the version tables, until the commit."""
+        dialect = self.dialect(connection)
+        changes = unit.changes()
+        keep = revision = None
+        if unit.draft is not None:
+            self._take_back(connection, dialect, unit.draft)
+            if dialect.keeps_ids:
+                keep, revision = unit.draft.transaction_id, unit.draft.revision
+            unit.draft = None
+        for metadata, part in _by_metadata(changes).items():
+            job = self._job(unit, metadata, part, keep, closes=dialect.closes_drafts)
+            written = dialect.write(connection, job)
+            if written is not None:
+                unit.draft = Draft(
+                    transaction_id=written,
+                    revision=unit.revision if revision is None else revision,
+                    written=unit.revision,
+                    changes=part,
+                )
+
+    def _promote(self, connection: sa.Connection, dialect: Dialect, draft: Draft) -> None:
+        """Keep a draft as it is: nothing was touched since it was written.
+
+        Its rows are locked, so nobody can have overtaken it.
+        """
+        if not dialect.closes_drafts:
+            dialect.close(connection, self._table_jobs(draft.changes), draft.transaction_id)
+
+    def _take_back(self, connection: sa.Connection, dialect: Dialect, draft: Draft) -> None:
+        tables = self._table_jobs(draft.changes)
+        history = self.registry.history_of(draft.changes[0].table)
+        dialect.take_back(connection, tables, history.transaction, draft.transaction_id)
+
+    def _job(
+        self,
+        unit: UnitOfWork,
+        metadata: sa.MetaData,
+        changes: tuple[Changes, ...],
+        transaction_id: int | None,
+        *,
+        closes: bool = True,
+    ) -> WriteJob:
+        transaction = self.registry.history[metadata].transaction
+        if unit.attribution is None or unit.attribution.uid is None:
+            attribution = unit.attribution or NOBODY
+            unit.attribution = attribution.filled_from(
+                Attribution(uid=uuid.uuid4().hex, issued_at=attribution.issued_at or utcnow())
+            )
+        return WriteJob(
+            transaction=transaction,
+            values=transaction_values(transaction, unit.attribution),
+            transaction_id=transaction_id,
+            tables=self._table_jobs(changes),
+            closes=closes,
+        )
+
+    def _table_jobs(self, changes: tuple[Changes, ...]) -> tuple[TableJob, ...]:
+        joined = self.registry.joined
+        return tuple(
+            TableJob(
+                table=each.table,
+                live=each.live,
+                gone=each.gone,
+                remembered=each.remembered,
+                altered=each.altered,
+                # a record with several tables has a version in each or in none
+                compares=each.table not in joined,
+            )
+            for each in changes
+        )
+
+    def write_baseline(
+        self, connection: sa.Connection, table: Any, keys: list[tuple[Any, ...]]
+    ) -> None:
+        """Write first versions of records that history has not seen, before they change."""
+        dialect = self.dialect(connection)
+        dialect.lock(connection, table, keys)
+        transaction = self.registry.history_of(table).transaction
+        values = transaction_values(transaction, Attribution(kind="baseline", uid=uuid.uuid4().hex))
+        job = WriteJob(transaction, values, None, ())
+        written = dialect.insert_transaction(connection, job)
+        if not dialect.baseline(connection, table, keys, written):
+            dialect.delete_transaction(connection, transaction, written)
+
+
+def transaction_values(transaction: sa.Table, attribution: Attribution) -> dict[str, Any]:
+    """Return the row of a transaction by column key, defaults of Python included."""
+    values: dict[str, Any] = {
+        "issued_at": attribution.issued_at or utcnow(),
+        "remote_addr": attribution.remote_addr,
+        "user_id": attribution.user_id,
+        "uid": attribution.uid,
+        "kind": attribution.kind,
+        "reason": attribution.reason,
+        "actor": attribution.actor,
+        "context": dict(attribution.context) or None,
+        **attribution.values,
+    }
+    known = transaction.c
+    found = {
+        key: _fitting(known[key], value)
+        for key, value in values.items()
+        if key in known and value is not None
+    }
+    for column in known:
+        default = column.default
+        if column.key in found or default is None:
+            continue
+        if isinstance(default, sa.ColumnDefault) and default.is_scalar:
+            found[column.key] = default.arg  # type: ignore[attr-defined]
+        elif isinstance(default, sa.ColumnDefault) and default.is_callable:
+            found[column.key] = default.arg(None)  # type: ignore[attr-defined]
+    return found
+
+
+def _fitting(column: sa.Column[Any], value: Any) -> Any:
+    """Cut a label or address to what its column holds: who acted must not fail the change."""
+    length = getattr(column.type, "length", None)
+    if isinstance(value, str) and length is not None:
+        return value[:length]
+    return value
+
+
+def _by_metadata(changes: tuple[Changes, ...]) -> Mapping[sa.MetaData, tuple[Changes, ...]]:
+    found: dict[sa.MetaData, tuple[Changes, ...]] = {}
+    for each in changes:
+        metadata = each.table.live.metadata
+        found[metadata] = (*found.get(metadata, ()), each)
+    return found

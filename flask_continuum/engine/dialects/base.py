@@ -1,0 +1,504 @@
+"""The plain dialect: correct SQL for any database, in one statement per table and step.
+
+Versions are made by the database from the live rows. The order is the same everywhere: the
+transaction's row, the versions, then the ends of their predecessors; tables and keys sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.errors import HistoryWriteError
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.registry import VersionedTable
+
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableJob:
+    """What is to be written about one table.
+
+    :ivar live: records that exist, with their operation.
+    :ivar gone: records that were deleted.
+    :ivar remembered: values of gone records by column key, where something is known.
+    :ivar altered: gone records whose open version is not what the database held last.
+    :ivar compares: whether a record that is as its open version says is left out.
+    """
+
+    table: VersionedTable
+    live: Sequence[tuple[Key, Operation]]
+    gone: Sequence[Key]
+    remembered: Mapping[Key, Mapping[str, Any]]
+    altered: frozenset[Key]
+    compares: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WriteJob:
+    """A whole history transaction.
+
+    :ivar transaction: the table that the transaction's row goes to.
+    :ivar values: the row, without its id.
+    :ivar transaction_id: the id, where it was drawn before.
+    :ivar closes: whether predecessors get their end.
+    """
+
+    transaction: sa.Table
+    values: Mapping[str, Any]
+    transaction_id: int | None
+    tables: Sequence[TableJob]
+    closes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Keys as something that a statement can select from: columns ``k0``, ``k1`` … and ``op``."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+
+
+OWN = {"continuum_own": True}
+"""Execution options of our own statements: no listener of ours looks at them."""
+
+
+class Dialect:
+    """Writes history transactions with SQL that every database understands.
+
+    :param dialect: SQLAlchemy's dialect, for names and types.
+    """
+
+    chunk = 100
+    """Keys in one statement."""
+
+    closes_drafts = True
+    """Whether a draft may end its predecessors without deadlocks later."""
+
+    keeps_ids = True
+    """Whether an id that was drawn early is still right when more was written since."""
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        self.dialect = dialect
+        self.quote: Callable[[str], str] = dialect.identifier_preparer.quote
+        self._processors: dict[sa.types.TypeEngine[Any], Callable[[Any], Any] | None] = {}
+
+    # -- the whole -----------------------------------------------------------------------------
+
+    def write(self, connection: sa.Connection, job: WriteJob) -> int | None:
+        """Write a history transaction and return its id; ``None`` when nothing had changed.
+
+        :raises HistoryWriteError: when a record that should be there cannot be read.
+        """
+        transaction_id = self.insert_transaction(connection, job)
+        written = 0
+        for table in job.tables:
+            written += self._write_table(connection, table, transaction_id)
+        if not written:
+            self.delete_transaction(connection, job.transaction, transaction_id)
+            return None
+        if job.closes:
+            self.close(connection, job.tables, transaction_id)
+        return transaction_id
+
+    def insert_transaction(self, connection: sa.Connection, job: WriteJob) -> int:
+        """Insert the transaction's row and return its id."""
+        values = dict(job.values)
+        if job.transaction_id is not None:
+            values["id"] = job.transaction_id
+        result = connection.execute(job.transaction.insert().values(values), execution_options=OWN)
+        (found,) = result.inserted_primary_key or (None,)
+        return int(found)
+
+    def delete_transaction(
+        self, connection: sa.Connection, transaction: sa.Table, transaction_id: int
+    ) -> None:
+        """Take a transaction's row back."""
+        connection.execute(
+            transaction.delete().where(transaction.c.id == transaction_id), execution_options=OWN
+        )
+
+    def _write_table(self, connection: sa.Connection, job: TableJob, transaction_id: int) -> int:
+        written = 0
+        for part in _parts(job.live, self.chunk):
+            rows = self.insert_live(connection, job, part, transaction_id)
+            if rows < len(part):
+                self._account(connection, job, [key for key, _ in part], len(part) - rows)
+            written += rows
+        for part in _parts(job.gone, self.chunk):
+            rows = self.insert_gone(connection, job.table, part, transaction_id)
+            if rows < len(part):
+                rows += self.insert_remembered(connection, job, part, transaction_id)
+            written += rows
+        self.overlay_altered(connection, job, transaction_id)
+        return written
+
+    def close(
+        self, connection: sa.Connection, tables: Sequence[TableJob], transaction_id: int
+    ) -> None:
+        """End the predecessors of what was written under ``transaction_id``."""
+        for job in tables:
+            if job.table.end_transaction_id is None:
+                continue
+            keys = [*job.live, *((key, Operation.DELETE) for key in job.gone)]
+            for part in _parts(keys, self.chunk):
+                self.close_table(connection, job.table, part, transaction_id)
+
+    # -- one step on one table -----------------------------------------------------------------
+
+    def insert_live(
+        self,
+        connection: sa.Connection,
+        job: TableJob,
+        keys: Sequence[tuple[Key, Operation]],
+        transaction_id: int,
+    ) -> int:
+        """Write versions of records that exist, from their rows; return how many.
+
+        A record that holds what its open version says has not changed and is left out.
+        """
+        table = job.table
+        source = self.keys(table, keys)
+        version = self.name(table.version)
+        columns, values = self.copied(table, "s")
+        sql = (
+            f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
+            f"SELECT {self._distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
+            f"{self.join} {self.name(table.live)} s ON {self.matches(table, 's', 'k')}"
+        )
+        if job.compares:
+            sql += (
+                f" LEFT JOIN {version} p ON {self.same_key(table, 'p', 's')}"
+                f" AND p.{self.q(table.transaction_id)} = ({self.newest(table, 's')})"
+                f" WHERE k.op = 0 OR p.{self.q(table.transaction_id)} IS NULL"
+                f" OR p.{self.q(table.operation_type)} = 2 OR {self.any_differs(table, 's', 'p')}"
+            )
+        return self.run(connection, sql, {**source.parameters, "tx": transaction_id}).rowcount
+
+    def insert_gone(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
+    ) -> int:
+        """Write versions of deleted records from their open versions; return how many."""
+        source = self.keys(table, [(key, Operation.DELETE) for key in keys])
+        version = self.name(table.version)
+        columns, values = self.copied(table, "p")
+        sql = (
+            f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
+            f"SELECT {values}, :tx, 2 FROM {source.sql} k "
+            f"{self.join} {version} p ON {self.matches(table, 'p', 'k')}"
+            f" AND p.{self.q(table.transaction_id)} = ({self.newest_of_key(table, 'k')})"
+            f" WHERE p.{self.q(table.operation_type)} <> 2"
+        )
+        return self.run(connection, sql, {**source.parameters, "tx": tx}).rowcount
+
+    def insert_remembered(
+        self, connection: sa.Connection, job: TableJob, keys: Sequence[Key], tx: int
+    ) -> int:
+        """Write versions of deleted records that have no version yet, from memory.
+
+        :raises HistoryWriteError: when nothing is remembered either.
+        """
+        table = job.table
+        have = self._written(connection, table, keys, tx)
+        rows = []
+        for key in keys:
+            if key in have:
+                continue
+            if key not in job.remembered:
+                raise HistoryWriteError(
+                    f"{table.live.name} {key} was deleted, but neither its history nor memory "
+                    f"knows what it held. The transaction was rolled back."
+                )
+            rows.append(self._remembered_row(table, key, job.remembered[key], tx))
+        if rows:
+            for names in {tuple(row) for row in rows}:
+                connection.execute(
+                    table.version.insert(),
+                    [row for row in rows if tuple(row) == names],
+                    execution_options=OWN,
+                )
+        return len(rows)
+
+    def overlay_altered(self, connection: sa.Connection, job: TableJob, tx: int) -> None:
+        """Correct versions of deleted records that this transaction had changed before."""
+        table = job.table
+        key_names = [c.key for c in table.key]
+        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for key in sorted(job.altered, key=repr):
+            values = {
+                name: value
+                for name, value in job.remembered.get(key, {}).items()
+                if name not in key_names
+            }
+            if values:
+                row = {f"v_{name}": value for name, value in values.items()}
+                row |= {f"k_{name}": part for name, part in zip(key_names, key, strict=True)}
+                groups.setdefault(tuple(values), []).append(row)
+        for names, rows in groups.items():
+            version = table.version
+            connection.execute(
+                version.update()
+                .where(
+                    table.transaction_id == tx,
+                    *(version.c[name] == sa.bindparam(f"k_{name}") for name in key_names),
+                )
+                .values({name: sa.bindparam(f"v_{name}") for name in names}),
+                rows,
+                execution_options=OWN,
+            )
+
+    def close_table(
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[tuple[Key, Operation]],
+        tx: int,
+    ) -> None:
+        """Set the end of each record's newest earlier version, where a new one was written."""
+        assert table.end_transaction_id is not None
+        source = self.keys(table, keys)
+        version, began = self.name(table.version), self.q(table.transaction_id)
+        end = self.q(table.end_transaction_id)
+        key_columns = ", ".join(f"n.{self.q(c)}" for c in table.version_key)
+        sql = (
+            f"UPDATE {version} SET {end} = :tx FROM ("
+            f"SELECT {key_columns}, ({self.newest(table, 'n', before=True)}) AS previous "
+            f"FROM {source.sql} k {self.join} {version} n "
+            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx) q "
+            f"WHERE {self.same_key(table, version, 'q')} AND {version}.{began} = q.previous "
+            f"AND {version}.{end} IS NULL"
+        )
+        self.run(connection, sql, {**source.parameters, "tx": tx})
+
+    def take_back(
+        self, connection: sa.Connection, tables: Sequence[TableJob], transaction: sa.Table, tx: int
+    ) -> None:
+        """Remove what was written under ``tx`` and open its predecessors again."""
+        for job in tables:
+            table = job.table
+            keys = [*job.live, *((key, Operation.DELETE) for key in job.gone)]
+            for part in _parts(keys, self.chunk):
+                self.remove(connection, table, part, tx)
+        self.delete_transaction(connection, transaction, tx)
+
+    def remove(
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[tuple[Key, Operation]],
+        tx: int,
+    ) -> None:
+        """Remove versions of one table that were written under ``tx``; open predecessors."""
+        source = self.keys(table, keys)
+        parameters = {**source.parameters, "tx": tx}
+        version, began = self.name(table.version), self.q(table.transaction_id)
+        present = f"EXISTS (SELECT 1 FROM {source.sql} k WHERE {self.matches(table, version, 'k')})"
+        self.run(connection, f"DELETE FROM {version} WHERE {began} = :tx AND {present}", parameters)
+        if table.end_transaction_id is not None:
+            end = self.q(table.end_transaction_id)
+            self.run(
+                connection,
+                f"UPDATE {version} SET {end} = NULL WHERE {end} = :tx AND {present}",
+                parameters,
+            )
+
+    def baseline(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
+    ) -> int:
+        """Write first versions of records that have none, from their rows; return how many."""
+        written = 0
+        for part in _parts([(key, Operation.INSERT) for key in keys], self.chunk):
+            source = self.keys(table, part)
+            version = self.name(table.version)
+            columns, values = self.copied(table, "s")
+            sql = (
+                f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
+                f"SELECT {self._distinct(table)}{values}, :tx, 0 FROM {source.sql} k "
+                f"{self.join} {self.name(table.live)} s ON {self.matches(table, 's', 'k')} "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {version} p "
+                f"WHERE {self.same_key(table, 'p', 's')})"
+            )
+            written += self.run(connection, sql, {**source.parameters, "tx": tx}).rowcount
+        return written
+
+    def lock(self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]) -> None:
+        """Lock live rows in the order of their keys, where the database has row locks."""
+        for part in _parts(keys, self.chunk):
+            columns = [column for column in table.key]
+            connection.execute(
+                sa.select(*columns)
+                .where(sa.tuple_(*columns).in_([tuple(key) for key in part]))
+                .order_by(*columns)
+                .with_for_update(),
+                execution_options=OWN,
+            ).all()
+
+    # -- accounting ----------------------------------------------------------------------------
+
+    def _account(
+        self, connection: sa.Connection, job: TableJob, keys: Sequence[Key], short: int
+    ) -> None:
+        """Make sure that records without a new version are there and merely unchanged."""
+        table = job.table
+        source = self.keys(table, [(key, Operation.UPDATE) for key in keys])
+        columns = ", ".join(f"s.{self.q(c)}" for c in table.key)
+        found = self.run(
+            connection,
+            f"SELECT COUNT(*) FROM (SELECT DISTINCT {columns} FROM {source.sql} k {self.join} "
+            f"{self.name(table.live)} s ON {self.matches(table, 's', 'k')}) f",
+            source.parameters,
+        ).scalar_one()
+        if found < len(keys):
+            raise self.unaccounted(table, keys, len(keys) - found)
+
+    def unaccounted(
+        self, table: VersionedTable, keys: Sequence[Key], missing: int
+    ) -> HistoryWriteError:
+        """Return the error for records that were written and cannot be read."""
+        shown = ", ".join(str(key) for key in keys[:5]) + (", …" if len(keys) > 5 else "")
+        return HistoryWriteError(
+            f"{missing} of the records written to {table.live.name} cannot be read when their "
+            f"versions are due (keys {shown}): a database-side cascade, rule or row-level security "
+            f"removed or hid them. The transaction was rolled back."
+        )
+
+    def _written(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
+    ) -> set[Key]:
+        columns = [table.version.c[c.key] for c in table.key]
+        rows = connection.execute(
+            sa.select(*columns).where(
+                table.transaction_id == tx, table.operation_type == Operation.DELETE
+            ),
+            execution_options=OWN,
+        )
+        return {tuple(row) for row in rows} & set(keys)
+
+    def _remembered_row(
+        self, table: VersionedTable, key: Key, values: Mapping[str, Any], tx: int
+    ) -> dict[str, Any]:
+        recorded = {live.key for live, _ in table.columns}
+        row = {name: value for name, value in values.items() if name in recorded}
+        row |= dict(zip((c.key for c in table.key), key, strict=True))
+        row[table.transaction_id.key] = tx
+        row[table.operation_type.key] = int(Operation.DELETE)
+        return row
+
+    # -- fragments of SQL ----------------------------------------------------------------------
+
+    join = "JOIN"
+
+    def q(self, column: sa.Column[Any]) -> str:
+        """Return a column's name as it is written in SQL text."""
+        return self.quote(column.name).replace(":", "\\:")
+
+    def name(self, table: sa.Table) -> str:
+        """Return a table's name, with its schema, as it is written in SQL text."""
+        formatted: str = self.dialect.identifier_preparer.format_table(table)
+        return formatted.replace(":", "\\:")
+
+    def copied(self, table: VersionedTable, alias: str) -> tuple[str, str]:
+        """Return the version table's recorded columns, and where their values come from."""
+        pairs = table.columns
+        names = ", ".join(self.q(version) for _, version in pairs)
+        return names, ", ".join(f"{alias}.{self.q(live)}" for live, _ in pairs)
+
+    def bookkeeping(self, table: VersionedTable) -> str:
+        """Return the columns that follow the recorded ones in an insertion."""
+        return f"{self.q(table.transaction_id)}, {self.q(table.operation_type)}"
+
+    def matches(self, table: VersionedTable, alias: str, keys: str) -> str:
+        """Return the condition that a row of ``alias`` has a key of the key source."""
+        return " AND ".join(
+            f"{alias}.{self.q(column)} = {self.key_value(column, keys, position)}"
+            for position, column in enumerate(table.key)
+        )
+
+    def key_value(self, column: sa.Column[Any], keys: str, position: int) -> str:
+        """Return one part of a key as it comes out of the key source."""
+        return f"{keys}.k{position}"
+
+    def same_key(self, table: VersionedTable, one: str, other: str) -> str:
+        """Return the condition that two rows have the same key."""
+        return " AND ".join(
+            f"{one}.{self.q(column)} = {other}.{self.q(column)}" for column in table.version_key
+        )
+
+    def newest(self, table: VersionedTable, alias: str, *, before: bool = False) -> str:
+        """Return the query for the newest version of the record that a row of ``alias`` has.
+
+        Newest first: a search for the open row would read the record's whole history.
+        """
+        began = self.q(table.transaction_id)
+        earlier = f" AND h.{began} < :tx" if before else ""
+        return (
+            f"SELECT h.{began} FROM {self.name(table.version)} h "
+            f"WHERE {self.same_key(table, 'h', alias)}{earlier} ORDER BY h.{began} DESC LIMIT 1"
+        )
+
+    def newest_of_key(self, table: VersionedTable, keys: str) -> str:
+        """Return the query for the newest version of the record that a key names."""
+        began = self.q(table.transaction_id)
+        return (
+            f"SELECT h.{began} FROM {self.name(table.version)} h "
+            f"WHERE {self.matches(table, 'h', keys)} ORDER BY h.{began} DESC LIMIT 1"
+        )
+
+    def any_differs(self, table: VersionedTable, one: str, other: str) -> str:
+        """Return the condition that two rows of a record differ in a recorded column."""
+        keys = set(table.key)
+        found = [
+            self.differs(live, f"{one}.{self.q(live)}", f"{other}.{self.q(version)}")
+            for live, version in table.columns
+            if live not in keys
+        ]
+        return "(" + (" OR ".join(found) or "1 = 0") + ")"
+
+    def differs(self, column: sa.Column[Any], one: str, other: str) -> str:
+        """Return the condition that two values differ as stored, NULL being a value."""
+        return f"({one} <> {other} OR ({one} IS NULL) <> ({other} IS NULL))"
+
+    def keys(self, table: VersionedTable, keys: Sequence[tuple[Key, Operation]]) -> KeySource:
+        """Return keys as something to select from."""
+        parameters: dict[str, Any] = {}
+        selects = []
+        for row, (key, operation) in enumerate(keys):
+            names = []
+            for position, (column, value) in enumerate(zip(table.key, key, strict=True)):
+                name = f"k{row}_{position}"
+                parameters[name] = sa.bindparam(name, value, type_=column.type)
+                names.append(f":{name} AS k{position}")
+            selects.append(f"SELECT {', '.join(names)}, {int(operation)} AS op")
+        return KeySource(f"({' UNION ALL '.join(selects)})", parameters)
+
+    def stored(self, column: sa.Column[Any], value: Any) -> Any:
+        """Return a key's value as the driver is given it."""
+        kind = column.type
+        if kind not in self._processors:
+            self._processors[kind] = kind.dialect_impl(self.dialect).bind_processor(self.dialect)
+        processor = self._processors[kind]
+        return value if processor is None else processor(value)
+
+    def _distinct(self, table: VersionedTable) -> str:
+        # a link table without a primary key may hold a pair twice, which is one link
+        return "DISTINCT " if table.is_link and not table.live.primary_key else ""
+
+    def run(
+        self, connection: sa.Connection, sql: str, parameters: Mapping[str, Any]
+    ) -> sa.CursorResult[Any]:
+        """Execute SQL text; parameters that are bind parameters bring their type along."""
+        typed = [value for value in parameters.values() if isinstance(value, sa.BindParameter)]
+        plain = {k: v for k, v in parameters.items() if not isinstance(v, sa.BindParameter)}
+        statement = sa.text(sql)
+        if typed:
+            statement = statement.bindparams(*typed)
+        return connection.execute(statement, plain, execution_options=OWN)
+
+
+def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,263 @@
+"""MariaDB and MySQL: keys as one JSON parameter, insert first, close by the primary key.
+
+Deadlocks decide the form of every statement here: a range search on the version table before
+the insertion takes gap locks that two writers of neighbouring records wait for, so nothing is
+looked up before all rows are inserted, and every access is by the primary key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import types
+
+from flask_continuum.engine.dialects.base import OWN, Dialect, Key, KeySource, TableJob
+from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.registry import VersionedTable
+
+_UNCHANGED = -1
+"""Stands in for the operation of a version that is about to be taken back."""
+
+
+class MySQLDialect(Dialect):
+    """Writes history transactions on MariaDB 10.6 and MySQL 8 and later."""
+
+    chunk = 10_000
+    join = "STRAIGHT_JOIN"
+    closes_drafts = False
+    keeps_ids = False
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        super().__init__(dialect)
+        self._collations: dict[sa.Column[Any], str] = {}
+
+    def insert_live(
+        self,
+        connection: sa.Connection,
+        job: TableJob,
+        keys: Sequence[tuple[Key, Operation]],
+        transaction_id: int,
+    ) -> int:
+        """Write all versions, then take back those that say what their predecessor said."""
+        self._prepare(connection, job.table)
+        table, version = job.table, self.name(job.table.version)
+        source = self.keys(table, keys)
+        columns, values = self.copied(table, "s")
+        hint = "FORCE INDEX (PRIMARY)" if table.live.primary_key else ""
+        written = self.run(
+            connection,
+            f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
+            f"SELECT {self._distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
+            f"STRAIGHT_JOIN {self.name(table.live)} s {hint} ON {self.matches(table, 's', 'k')}",
+            {**source.parameters, "tx": transaction_id},
+        ).rowcount
+        if written < len(keys):
+            self._account(connection, job, [key for key, _ in keys], len(keys) - written)
+        updated = [each for each in keys if each[1] is Operation.UPDATE]
+        if job.compares and updated:
+            written -= self._drop_unchanged(connection, table, updated, transaction_id)
+        return max(written, 0)
+
+    def _drop_unchanged(
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[tuple[Key, Operation]],
+        tx: int,
+    ) -> int:
+        """Take versions back that say what their predecessor says; return how many.
+
+        A DELETE may not read its own table here, an UPDATE may: it marks what is to go.
+        """
+        source = self.keys(table, keys)
+        version, began = self.name(table.version), self.q(table.transaction_id)
+        operation, primary = self.q(table.operation_type), "FORCE INDEX (PRIMARY)"
+        parameters = {**source.parameters, "tx": tx}
+        marked = self.run(
+            connection,
+            f"UPDATE {source.sql} k "
+            f"STRAIGHT_JOIN {version} n {primary} "
+            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
+            f"STRAIGHT_JOIN {version} p {primary} ON {self.same_key(table, 'p', 'n')} "
+            f"AND p.{began} = ({self._newest(table, 'n')}) "
+            f"SET n.{operation} = {_UNCHANGED} "
+            f"WHERE p.{operation} <> 2 AND NOT {self.any_differs(table, 'n', 'p')}",
+            parameters,
+        ).rowcount
+        if marked:
+            self.run(
+                connection,
+                f"DELETE n FROM {source.sql} k STRAIGHT_JOIN {version} n {primary} "
+                f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
+                f"WHERE n.{operation} = {_UNCHANGED}",
+                parameters,
+            )
+        return marked
+
+    def insert_gone(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
+    ) -> int:
+        """Write versions of deleted records from their open versions; return how many."""
+        self._prepare(connection, table)
+        return super().insert_gone(connection, table, keys, tx)
+
+    def close_table(
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[tuple[Key, Operation]],
+        tx: int,
+    ) -> None:
+        """Close newest first; new records, which have no long history, by their prefix.
+
+        A backward search for a record without predecessor would run into its neighbour's row.
+        """
+        assert table.end_transaction_id is not None
+        version, began = self.name(table.version), self.q(table.transaction_id)
+        end, primary = self.q(table.end_transaction_id), "FORCE INDEX (PRIMARY)"
+        known = [each for each in keys if each[1] is not Operation.INSERT]
+        if known:
+            source = self.keys(table, known)
+            self.run(
+                connection,
+                f"UPDATE {source.sql} k "
+                f"STRAIGHT_JOIN {version} n {primary} "
+                f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
+                f"STRAIGHT_JOIN {version} v {primary} ON {self.same_key(table, 'v', 'n')} "
+                f"AND v.{began} = ({self._newest(table, 'n')}) "
+                f"SET v.{end} = :tx WHERE v.{end} IS NULL",
+                {**source.parameters, "tx": tx},
+            )
+        new = [each for each in keys if each[1] is Operation.INSERT]
+        if new:
+            source = self.keys(table, new)
+            self.run(
+                connection,
+                f"UPDATE {source.sql} k "
+                f"STRAIGHT_JOIN {version} v {primary} ON {self.matches(table, 'v', 'k')} "
+                f"SET v.{end} = :tx WHERE v.{end} IS NULL AND v.{began} < :tx",
+                {**source.parameters, "tx": tx},
+            )
+
+    def remove(
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[tuple[Key, Operation]],
+        tx: int,
+    ) -> None:
+        """Remove draft versions by their full key; a draft has closed nothing here."""
+        self._prepare(connection, table)
+        source = self.keys(table, keys)
+        self.run(
+            connection,
+            f"DELETE v FROM {source.sql} k STRAIGHT_JOIN {self.name(table.version)} v "
+            f"FORCE INDEX (PRIMARY) ON {self.matches(table, 'v', 'k')} "
+            f"AND v.{self.q(table.transaction_id)} = :tx",
+            {**source.parameters, "tx": tx},
+        )
+
+    def baseline(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
+    ) -> int:
+        """Write first versions of records that have none, from their rows; return how many."""
+        self._prepare(connection, table)
+        return super().baseline(connection, table, keys, tx)
+
+    def _newest(self, table: VersionedTable, alias: str) -> str:
+        began = self.q(table.transaction_id)
+        return (
+            f"SELECT h.{began} FROM {self.name(table.version)} h FORCE INDEX (PRIMARY) "
+            f"WHERE {self.same_key(table, 'h', alias)} AND h.{began} < :tx "
+            f"ORDER BY h.{began} DESC LIMIT 1"
+        )
+
+    def differs(self, column: sa.Column[Any], one: str, other: str) -> str:
+        """Compare the bytes: the default collation takes ``Foo`` for ``foo``."""
+        if isinstance(
+            column.type.dialect_impl(self.dialect), types.String | types.Enum | types.JSON
+        ):
+            return f"NOT (CAST({one} AS BINARY) <=> CAST({other} AS BINARY))"
+        return f"NOT ({one} <=> {other})"
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def keys(self, table: VersionedTable, keys: Sequence[tuple[Key, Operation]]) -> KeySource:
+        """Return the keys as a ``JSON_TABLE`` whose columns have the key's own types."""
+        rows = [
+            [
+                *(self._encoded(c, self.stored(c, v)) for c, v in zip(table.key, key, strict=True)),
+                int(operation),
+            ]
+            for key, operation in keys
+        ]
+        columns = [
+            f"k{position} {self._declared(column)} PATH '$[{position}]'"
+            for position, column in enumerate(table.key)
+        ]
+        columns.append(f"op TINYINT PATH '$[{len(table.key)}]'")
+        return KeySource(
+            f"JSON_TABLE(:keys, '$[*]' COLUMNS ({', '.join(columns)}))",
+            {"keys": json.dumps(rows, ensure_ascii=False, default=str)},
+        )
+
+    def key_value(self, column: sa.Column[Any], keys: str, position: int) -> str:
+        """Return one part of a key; binary ones travel as hexadecimal digits."""
+        value = f"{keys}.k{position}"
+        return f"UNHEX({value})" if self._is_binary(column) else value
+
+    def _encoded(self, column: sa.Column[Any], value: Any) -> Any:
+        return value.hex() if isinstance(value, bytes) else value
+
+    def _is_binary(self, column: sa.Column[Any]) -> bool:
+        return isinstance(column.type.dialect_impl(self.dialect), types.LargeBinary | types._Binary)
+
+    def _declared(self, column: sa.Column[Any]) -> str:
+        implementation: Any = column.type.dialect_impl(self.dialect)
+        if isinstance(implementation, types.Float) and not implementation.asdecimal:
+            raise ImproperlyConfigured(
+                f"{column.table.name}.{column.name} is a floating-point key, which MariaDB cannot "
+                f"match exactly. Use DECIMAL for it."
+            )
+        if self._is_binary(column):
+            return "VARCHAR(6000) CHARACTER SET latin1"
+        declared = self.dialect.type_compiler_instance.process(column.type)
+        if declared.upper() == "UUID":
+            return "CHAR(36)"
+        if declared.upper() in ("BOOL", "BOOLEAN"):
+            return "TINYINT"
+        if isinstance(implementation, types.Enum):
+            longest = max((len(each) for each in implementation.enums), default=1)
+            declared = f"VARCHAR({longest})"
+        elif not isinstance(implementation, types.String):
+            return declared
+        return f"{declared.split(' CHARACTER SET')[0]} {self._collations.get(column, '')}"
+
+    def _prepare(self, connection: sa.Connection, table: VersionedTable) -> None:
+        """Learn the charset and collation of text keys, which a key list must share."""
+        for column in table.key:
+            implementation = column.type.dialect_impl(self.dialect)
+            if column in self._collations or not isinstance(
+                implementation, types.String | types.Enum
+            ):
+                continue
+            row = connection.execute(
+                sa.text(
+                    "SELECT character_set_name, collation_name FROM information_schema.columns "
+                    "WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :table "
+                    "AND column_name = :column"
+                ),
+                {
+                    "schema": table.live.schema,
+                    "table": table.live.name,
+                    "column": column.name,
+                },
+                execution_options=OWN,
+            ).first()
+            self._collations[column] = (
+                f"CHARACTER SET {row[0]} COLLATE {row[1]}" if row is not None and row[0] else ""
+            )

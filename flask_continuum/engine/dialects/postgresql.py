@@ -1,0 +1,290 @@
+"""PostgreSQL: a whole history transaction in one statement of writable CTEs.
+
+All parts see one snapshot, taken when the statement starts while the row locks are held; no
+part sees another's rows, so closing cannot touch what has just been inserted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import types
+from sqlalchemy.dialects import postgresql
+
+from flask_continuum.engine.dialects.base import (
+    OWN,
+    Dialect,
+    Key,
+    KeySource,
+    TableJob,
+    WriteJob,
+)
+from flask_continuum.engine.errors import HistoryWriteError
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.registry import VersionedTable
+
+
+class PostgreSQLDialect(Dialect):
+    """Writes history transactions on PostgreSQL 12 and later."""
+
+    chunk = 1_000_000
+
+    def write(self, connection: sa.Connection, job: WriteJob) -> int | None:
+        """Write everything in one statement; a second one only for what memory must tell."""
+        sql, parameters = self._statement(job)
+        row = self.run(connection, sql, parameters).one()
+        transaction_id, overtaken, *counts = row
+        self._account_for(connection, job, counts)
+        if any(gone < len(table.gone) for table, (_, gone) in _counted(job, counts)):
+            transaction_id = self._add_remembered(connection, job, transaction_id)
+        for table in job.tables:
+            if table.altered and transaction_id is not None:
+                self.overlay_altered(connection, table, transaction_id)
+        if transaction_id is not None and overtaken is not None and overtaken >= transaction_id:
+            transaction_id = self._renumber(connection, job, transaction_id, overtaken)
+        return None if transaction_id is None else int(transaction_id)
+
+    # -- the statement -------------------------------------------------------------------------
+
+    def _statement(self, job: WriteJob) -> tuple[str, dict[str, Any]]:
+        parameters: dict[str, Any] = {}
+        before: list[str] = []
+        after: list[str] = []
+        counts: list[str] = []
+        written: list[str] = []
+        closed: list[str] = []
+        for number, table in enumerate(job.tables):
+            before += self._sources(number, table, parameters)
+            after += self._insertions(number, table.table)
+            if table.table.end_transaction_id is not None and job.closes:
+                after.append(self._closing(number, table.table))
+                closed.append(f"SELECT max(began) AS began FROM closed{number}")
+            written += [f"EXISTS (SELECT 1 FROM {part}{number})" for part in ("live", "gone")]
+            counts += [
+                f"(SELECT count(*) FROM found{number})",
+                f"(SELECT count(*) FROM gone{number})",
+            ]
+        transaction = self._transaction(job, parameters, " OR ".join(written))
+        greatest = (
+            f"(SELECT max(began) FROM ({' UNION ALL '.join(closed)}) every)" if closed else "NULL"
+        )
+        sql = (
+            f"WITH {', '.join([*before, transaction, *after])} "
+            f"SELECT (SELECT id FROM tx), {greatest}, {', '.join(counts)}"
+        )
+        return sql, parameters
+
+    def _sources(self, number: int, job: TableJob, parameters: dict[str, Any]) -> Iterator[str]:
+        """Yield the CTEs that find what has changed: live rows that differ, and the gone."""
+        table = job.table
+        began, operation = self.q(table.transaction_id), self.q(table.operation_type)
+        version = self.name(table.version)
+        live = self._unnested(f"l{number}_", table, job.live, parameters)
+        gone = self._unnested(
+            f"g{number}_", table, [(key, Operation.DELETE) for key in job.gone], parameters
+        )
+        newest = (
+            f"LATERAL (SELECT h.* FROM {version} h WHERE {self.matches(table, 'h', 'k')} "
+            f"ORDER BY h.{began} DESC LIMIT 1) p"
+        )
+        # numbered, because a recorded column may be called as something that is computed here
+        picked = ", ".join(f"s.{self.q(c)} AS c{i}" for i, (c, _) in enumerate(table.columns))
+        differs = "true"
+        if job.compares:
+            differs = (
+                f"(k.op = 0 OR p.{began} IS NULL OR p.{operation} = 2 "
+                f"OR {self.any_differs(table, 's', 'p')})"
+            )
+        yield (
+            f"found{number} AS MATERIALIZED (SELECT {self._distinct(table)}{picked}, k.op AS op, "
+            f"p.{began} AS previous, {differs} AS differs FROM {live} k "
+            f"JOIN {self.name(table.live)} s ON {self.matches(table, 's', 'k')} "
+            f"LEFT JOIN {newest} ON true)"
+        )
+        yield f"live{number} AS (SELECT * FROM found{number} WHERE differs)"
+        picked = ", ".join(f"p.{self.q(c)} AS c{i}" for i, (_, c) in enumerate(table.columns))
+        yield (
+            f"gone{number} AS MATERIALIZED (SELECT {picked}, p.{began} AS previous FROM {gone} k "
+            f"CROSS JOIN {newest} WHERE p.{operation} <> 2)"
+        )
+
+    def _transaction(self, job: WriteJob, parameters: dict[str, Any], changed: str) -> str:
+        values = dict(job.values)
+        if job.transaction_id is not None:
+            values["id"] = job.transaction_id
+        names, sources = [], []
+        for key, value in values.items():
+            column = job.transaction.c[key]
+            parameters[f"t_{key}"] = sa.bindparam(f"t_{key}", value, type_=column.type)
+            names.append(self.q(column))
+            sources.append(f"CAST(:t_{key} AS {self._type(column)})")
+        return (
+            f"tx AS (INSERT INTO {self.name(job.transaction)} ({', '.join(names)}) "
+            f"SELECT {', '.join(sources)} WHERE {changed} "
+            f"RETURNING {self.q(job.transaction.c.id)} AS id)"
+        )
+
+    def _insertions(self, number: int, table: VersionedTable) -> Iterator[str]:
+        columns, _ = self.copied(table, "s")
+        picked = ", ".join(f"c{i}" for i in range(len(table.columns)))
+        yield (
+            f"insert{number} AS (INSERT INTO {self.name(table.version)} "
+            f"({columns}, {self.bookkeeping(table)}) "
+            f"SELECT {picked}, tx.id, op FROM live{number}, tx "
+            f"UNION ALL SELECT {picked}, tx.id, 2 FROM gone{number}, tx)"
+        )
+
+    def _closing(self, number: int, table: VersionedTable) -> str:
+        assert table.end_transaction_id is not None
+        positions = {live: i for i, (live, _) in enumerate(table.columns)}
+        same = " AND ".join(
+            f"v.{self.q(version)} = r.c{positions[live]}"
+            for live, version in zip(table.key, table.version_key, strict=True)
+        )
+        keys = ", ".join(f"c{positions[live]}" for live in table.key)
+        began, end = self.q(table.transaction_id), self.q(table.end_transaction_id)
+        return (
+            f"closed{number} AS (UPDATE {self.name(table.version)} v SET {end} = tx.id "
+            f"FROM tx, (SELECT {keys}, previous FROM live{number} "
+            f"UNION ALL SELECT {keys}, previous FROM gone{number}) r "
+            f"WHERE {same} AND v.{began} = r.previous AND v.{end} IS NULL "
+            f"RETURNING v.{began} AS began)"
+        )
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def keys(self, table: VersionedTable, keys: Sequence[tuple[Key, Operation]]) -> KeySource:
+        """Return the keys as parallel arrays, unnested."""
+        parameters: dict[str, Any] = {}
+        return KeySource(self._unnested("", table, keys, parameters), parameters)
+
+    def _unnested(
+        self,
+        prefix: str,
+        table: VersionedTable,
+        keys: Sequence[tuple[Key, Operation]],
+        parameters: dict[str, Any],
+    ) -> str:
+        arrays, names = [], []
+        for position, column in enumerate(table.key):
+            name = f"{prefix}k{position}"
+            parameters[name] = [self.stored(column, key[position]) for key, _ in keys]
+            arrays.append(f"CAST(:{name} AS {self._type(column)}[])")
+            names.append(f"k{position}")
+        parameters[f"{prefix}op"] = [int(operation) for _, operation in keys]
+        arrays.append(f"CAST(:{prefix}op AS smallint[])")
+        names.append("op")
+        return f"(SELECT * FROM unnest({', '.join(arrays)}) AS u({', '.join(names)}))"
+
+    def _type(self, column: sa.Column[Any]) -> str:
+        compiled: str = self.dialect.type_compiler_instance.process(column.type)
+        return compiled
+
+    # -- comparison ----------------------------------------------------------------------------
+
+    def differs(self, column: sa.Column[Any], one: str, other: str) -> str:
+        """Compare by value where equality is exact, else by text (json, xml, geometry, citext)."""
+        kind = column.type.dialect_impl(self.dialect)
+        if isinstance(kind, types.Enum):
+            return f"{one} IS DISTINCT FROM {other}"
+        if isinstance(kind, types.String):
+            return f'({one})::text COLLATE "C" IS DISTINCT FROM ({other})::text COLLATE "C"'
+        if isinstance(kind, _EXACT):
+            return f"{one} IS DISTINCT FROM {other}"
+        return f"({one})::text IS DISTINCT FROM ({other})::text"
+
+    # -- what one statement could not do -------------------------------------------------------
+
+    def _account_for(self, connection: sa.Connection, job: WriteJob, counts: Sequence[int]) -> None:
+        for table, (found, _) in _counted(job, counts):
+            if found < len(table.live):
+                keys = [key for key, _ in table.live]
+                raise self.unaccounted(table.table, keys, len(keys) - found)
+
+    def _add_remembered(
+        self, connection: sa.Connection, job: WriteJob, transaction_id: int | None
+    ) -> int:
+        """Write versions of gone records that have no open version, and close what they follow."""
+        if transaction_id is None:
+            transaction_id = self.insert_transaction(connection, job)
+        for table in job.tables:
+            if table.gone and self.insert_remembered(connection, table, table.gone, transaction_id):
+                if table.table.end_transaction_id is not None and job.closes:
+                    gone = [(key, Operation.DELETE) for key in table.gone]
+                    self.close_table(connection, table.table, gone, transaction_id)
+        return transaction_id
+
+    def _renumber(
+        self, connection: sa.Connection, job: WriteJob, transaction_id: int, overtaken: int
+    ) -> int:
+        """Move what was written to a fresh id: another transaction has overtaken this one.
+
+        That happens when the id was drawn before the commit, when the sequence hands out blocks
+        (CACHE), or when it was set back.
+
+        :raises HistoryWriteError: when even a fresh id is not greater.
+        """
+        transaction = job.transaction
+        fresh = self._draw(connection, transaction)
+        if fresh <= overtaken:
+            raise HistoryWriteError(
+                f"The sequence of {transaction.name}.id gives {fresh}, but history already holds "
+                f"transaction {overtaken}. Set the sequence above it (setval) and try again."
+            )
+        connection.execute(
+            transaction.update()
+            .where(transaction.c.id == transaction_id)
+            .values({transaction.c.id: fresh}),
+            execution_options=OWN,
+        )
+        for job_table in job.tables:
+            table = job_table.table
+            keys = [*job_table.live, *((key, Operation.DELETE) for key in job_table.gone)]
+            source = self.keys(table, keys)
+            version = self.name(table.version)
+            present = f"(SELECT 1 FROM {source.sql} k WHERE {self.matches(table, 'v', 'k')})"
+            for column in (table.transaction_id, table.end_transaction_id):
+                if column is not None:
+                    name = self.q(column)
+                    self.run(
+                        connection,
+                        f"UPDATE {version} v SET {name} = :fresh "
+                        f"WHERE v.{name} = :old AND EXISTS {present}",
+                        {**source.parameters, "fresh": fresh, "old": transaction_id},
+                    )
+        return fresh
+
+    def _draw(self, connection: sa.Connection, transaction: sa.Table) -> int:
+        sequence = "pg_get_serial_sequence(:table, 'id')"
+        parameters: Mapping[str, Any] = {"table": self.name(transaction).replace("\\:", ":")}
+        found = self.run(
+            connection,
+            f"SELECT max(nextval({sequence})) FROM generate_series(1, (SELECT seqcache::int FROM "
+            f"pg_sequence WHERE seqrelid = {sequence}::regclass))",
+            parameters,
+        ).scalar_one()
+        return int(found)
+
+
+_EXACT = (
+    types.Integer,
+    types.Numeric,
+    types.Boolean,
+    types.Date,
+    types.DateTime,
+    types.Time,
+    types.Interval,
+    types.LargeBinary,
+    types.Uuid,
+    postgresql.JSONB,
+    postgresql.INET,
+    postgresql.MACADDR,
+)
+
+
+def _counted(job: WriteJob, counts: Sequence[int]) -> Iterator[tuple[TableJob, tuple[int, int]]]:
+    """Yield each table with how many of its live and gone records the statement found."""
+    for number, table in enumerate(job.tables):
+        yield table, (counts[2 * number], counts[2 * number + 1])

@@ -1,0 +1,248 @@
+"""The manager: one object that owns what is versioned, and wires building and capturing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from weakref import WeakMethod
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import Mapper, Session, configure_mappers
+
+from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.build.builder import Builder
+from flask_continuum.engine.build.history import TransactionFactory
+from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.completeness import Completeness
+from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.links import LinkCapture
+from flask_continuum.engine.capture.listeners import Listeners
+from flask_continuum.engine.capture.objects import ObjectCapture
+from flask_continuum.engine.capture.session import SessionUnit
+from flask_continuum.engine.capture.writer import Writer
+from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.options import Options
+from flask_continuum.engine.registry import Registry, VersionedTable
+
+
+class VersioningManager:
+    """Versions the marked classes of the bases, sessions and engines that it is attached to.
+
+    :param user_cls: the class of users, its name, or ``None`` when transactions name no user.
+    :param transaction_cls: makes the transaction table and class.
+    :param options: options by name, which the ``__versioned__`` of a class overrides.
+    :param strict: whether an unknown option is an error that names the nearest; else a warning.
+    """
+
+    def __init__(
+        self,
+        user_cls: type[Any] | str | None = "User",
+        transaction_cls: TransactionFactory | None = None,
+        options: Mapping[str, Any] | None = None,
+        *,
+        strict: bool = True,
+    ) -> None:
+        self._strict = strict
+        self._factory = transaction_cls or TransactionFactory()
+        self._current = CurrentUnits()
+        self._mapper_events: list[tuple[Any, str, Callable[..., Any]]] = []
+        self.set_up(options=options, user_cls=user_cls)
+
+    def set_up(
+        self, *, options: Mapping[str, Any] | None = None, user_cls: type[Any] | str | None
+    ) -> None:
+        """Begin with nothing versioned, under these options.
+
+        :raises ImproperlyConfigured: when classes are versioned already, under other options.
+        """
+        wanted = Options().with_changes(options or {}, "The manager", strict=self._strict)
+        if self._mapper_events:
+            if (wanted, user_cls) == (self.options, self.user_cls):
+                return
+            raise ImproperlyConfigured(
+                "Versioning is set up already, with other options. Call remove_versioning() "
+                "first, or give the second set of classes a VersioningManager of its own."
+            )
+        self.user_cls = user_cls
+        self.options = wanted
+        self.registry = Registry(configure=self.configure)
+        self.builder = Builder(
+            registry=self.registry,
+            options=self.options,
+            factory=self._factory,
+            user_cls=user_cls,
+            strict=self._strict,
+            claim=self._claim,
+            built=self._capture,
+            metadata_found=self._watch_metadata,
+        )
+        self._writer = Writer(self.registry)
+        self._completeness = Completeness(self.registry)
+        self._captured: dict[type[Any], tuple[VersionedTable, ...]] = {}
+        baseline = Baseline(
+            self.registry, self._current, self._writer, self._completeness, self._captured
+        )
+        self._listeners = Listeners(
+            registry=self.registry,
+            current=self._current,
+            writer=self._writer,
+            baseline=baseline,
+            links=LinkCapture(self.registry, self._current, baseline),
+        )
+
+    # -- settings ------------------------------------------------------------------------------
+
+    @property
+    def attribution(self) -> Callable[[], Attribution]:
+        """The function that tells who is acting, called when a transaction first writes."""
+        return self._current.attribution
+
+    @attribution.setter
+    def attribution(self, source: Callable[[], Attribution]) -> None:
+        self._current.attribution = source
+
+    @property
+    def write(self) -> str:
+        """When versions are written: ``"commit"``, or ``"flush"`` for drafts after each flush."""
+        return self._listeners.write
+
+    @write.setter
+    def write(self, value: str) -> None:
+        if value not in ("commit", "flush"):
+            raise ImproperlyConfigured(f"write is 'commit' or 'flush', not {value!r}.")
+        self._listeners.write = value
+
+    # -- attaching -----------------------------------------------------------------------------
+
+    def attach(self, base: Any = Mapper, session: Any = Session, engine: Any = None) -> None:
+        """Version what ``base`` maps, as ``session`` and ``engine`` write it.
+
+        May be called before or after the models are defined, and again: it does nothing twice.
+
+        :param base: a declarative base, whose marked subclasses are versioned, or ``Mapper`` for
+            those of every base.
+        :param session: a session class, session factory or scoped session.
+        :param engine: an engine, or the Engine class. Engines that the sessions use are found
+            by themselves.
+        """
+        self._listen_mappers(base, "after_mapper_constructed", self._mapper_constructed)
+        self._listen_configured()
+        self._listeners.attach_session(session)
+        if engine is not None:
+            self.track_engine(engine)
+        for mapper in _existing(base):
+            self.builder.add(mapper)
+        self.builder.finish()
+
+    def track_engine(self, engine: Any) -> None:
+        """Listen to an engine, so that writes on plain connections are captured too."""
+        self._listeners.attach_engine(getattr(engine, "sync_engine", engine))
+
+    def detach(self) -> None:
+        """Stop capturing: take every listener away. What has been built stays."""
+        self._listeners.detach()
+        for target, name, handler in reversed(self._mapper_events):
+            if event.contains(target, name, handler):
+                event.remove(target, name, handler)
+        self._mapper_events.clear()
+        for model in self._captured:
+            if model.__dict__.get("__versioning_manager__") is self:
+                del model.__versioning_manager__
+        self._captured.clear()
+
+    def reset(self) -> None:
+        """Stop capturing and forget every class, so that versioning can be set up anew."""
+        self.detach()
+        self.set_up(user_cls="User")
+
+    def configure(self) -> None:
+        """Make the version classes of everything that is marked so far."""
+        if self.builder.pending:
+            configure_mappers()
+            self.builder.finish()
+
+    def unit_of_work(self, session: Session) -> SessionUnit:
+        """Return what a session's present transaction says about itself in history."""
+        return SessionUnit(session, self._current)
+
+    # -- events of mappers and metadata --------------------------------------------------------
+
+    def _listen_mappers(self, target: Any, name: str, handler: Callable[..., Any]) -> None:
+        if (target, name, handler) in self._mapper_events:
+            return
+        event.listen(target, name, handler, propagate=target is not Mapper)
+        self._mapper_events.append((target, name, handler))
+
+    def _listen_configured(self) -> None:
+        """Listen to the end of configuration without keeping the manager alive by it."""
+        if any(name == "after_configured" for _, name, _ in self._mapper_events):
+            return
+        finish = WeakMethod(self.builder.finish)
+
+        def after_configured() -> None:
+            method = finish()
+            if method is not None:
+                method()
+
+        event.listen(Mapper, "after_configured", after_configured)
+        self._mapper_events.append((Mapper, "after_configured", after_configured))
+
+    def _mapper_constructed(self, mapper: Mapper[Any], class_: type[Any]) -> None:
+        self.builder.add(mapper)
+
+    def _claim(self, mapper: Mapper[Any]) -> bool:
+        """Take a class, unless another manager has it."""
+        owner = mapper.class_.__dict__.get("__versioning_manager__")
+        if owner is not None:
+            return owner is self
+        mapper.class_.__versioning_manager__ = self
+        return True
+
+    def _capture(self, mapper: Mapper[Any], tables: tuple[VersionedTable, ...]) -> None:
+        capture = ObjectCapture(mapper, tables, self._current.get)
+        for name, handler in capture.listeners:
+            event.listen(mapper, name, handler, raw=True)
+            self._mapper_events.append((mapper, name, handler))
+        self._captured[mapper.class_] = tables
+
+    def _watch_metadata(self, metadata: sa.MetaData) -> None:
+        """Settle tables before they are created, and note what was empty afterwards."""
+        event.listen(metadata, "before_create", self._before_create)
+        event.listen(metadata, "after_create", self._after_create)
+        self._mapper_events.append((metadata, "before_create", self._before_create))
+        self._mapper_events.append((metadata, "after_create", self._after_create))
+
+    def _before_create(
+        self, metadata: sa.MetaData, connection: sa.Connection, **arguments: Any
+    ) -> None:
+        known = set(metadata.tables)
+        self.builder.prepare(metadata)
+        late = [metadata.tables[name] for name in sorted(set(metadata.tables) - known)]
+        if late:
+            # named link tables, found only now: this run has already listed what it creates
+            metadata.create_all(connection, tables=late)
+
+    def _after_create(
+        self, metadata: sa.MetaData, connection: sa.Connection, **arguments: Any
+    ) -> None:
+        created = set(arguments.get("tables") or ())
+        versioned = [table for table in self.registry.tables.values() if table.version in created]
+        if versioned:
+            self._completeness.register(connection, versioned, created)
+
+
+def _existing(base: Any) -> list[Mapper[Any]]:
+    """Return the mappers that were made before the manager was attached, parents first."""
+    if base is Mapper:
+        from sqlalchemy.orm.mapper import _all_registries
+
+        registries = list(_all_registries())
+    else:
+        registries = [base.registry]
+    mappers = {mapper for registry in registries for mapper in registry.mappers}
+    if base is not Mapper:
+        mappers = {mapper for mapper in mappers if issubclass(mapper.class_, base)} or mappers
+    return sorted(
+        mappers, key=lambda each: (len(list(each.iterate_to_root())), each.class_.__qualname__)
+    )

@@ -1,0 +1,188 @@
+"""What is versioned: tables, classes, and the tables that history shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
+from sqlalchemy.orm.util import AliasedClass
+
+from flask_continuum.engine.errors import ClassNotVersioned
+from flask_continuum.engine.options import Options
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VersionedTable:
+    """One live table and its version table.
+
+    :ivar key: the live columns that identify a record: the primary key, or for a link table the
+        columns that link.
+    :ivar is_link: whether the table only links two others (it has no version class).
+    :ivar options: the options it was built with.
+    """
+
+    live: sa.Table
+    version: sa.Table
+    key: tuple[sa.Column[Any], ...]
+    is_link: bool
+    options: Options
+
+    @property
+    def columns(self) -> tuple[tuple[sa.Column[Any], sa.Column[Any]], ...]:
+        """The recorded columns, as pairs of live and version column, the key included."""
+        version = self.version.c
+        return tuple((c, version[c.key]) for c in self.live.c if c.key in version)
+
+    @property
+    def version_key(self) -> tuple[sa.Column[Any], ...]:
+        """The key's columns on the version table."""
+        return tuple(self.version.c[c.key] for c in self.key)
+
+    @property
+    def transaction_id(self) -> sa.Column[Any]:
+        """The column with the transaction that made a version."""
+        return self.version.c[self.options.transaction_column_name]
+
+    @property
+    def end_transaction_id(self) -> sa.Column[Any] | None:
+        """The column with the transaction that ended a version; ``None`` without validity."""
+        if self.options.strategy != "validity":
+            return None
+        return self.version.c[self.options.end_transaction_column_name]
+
+    @property
+    def operation_type(self) -> sa.Column[Any]:
+        """The column with the operation."""
+        return self.version.c[self.options.operation_type_column_name]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VersionedClass:
+    """One model and its version class.
+
+    :ivar tables: the model's tables, root first (several with joined inheritance).
+    :ivar attributes: live column by attribute key, recorded ones, in mapper order.
+    :ivar key_attributes: attribute keys of the primary key, in the key's order.
+    :ivar relationships: relationship keys that version objects carry too.
+    """
+
+    model: type[Any]
+    version_class: type[Any]
+    mapper: Mapper[Any]
+    options: Options
+    tables: tuple[VersionedTable, ...]
+    attributes: Mapping[str, sa.Column[Any]]
+    key_attributes: tuple[str, ...]
+    relationships: tuple[str, ...]
+
+    @property
+    def table(self) -> VersionedTable:
+        """The table that holds the record's key and, with inheritance, the root's columns."""
+        return self.tables[0]
+
+    def key_of(self, thing: Any) -> tuple[Any, ...]:
+        """Return the key of a live or version object, as a tuple in the key's order."""
+        return tuple(getattr(thing, name) for name in self.key_attributes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HistoryTables:
+    """The tables that a metadata's history shares.
+
+    :ivar transaction: one row for each transaction that changed something.
+    :ivar history_column: from which transaction to which a table, or a column, was recorded.
+    """
+
+    transaction: sa.Table
+    history_column: sa.Table
+
+
+@dataclass(slots=True)
+class Registry:
+    """All that one manager versions.
+
+    :ivar configure: finishes pending mappings, so that every class has its version class.
+    :ivar joined: tables that share their records with others (joined inheritance).
+    """
+
+    configure: Callable[[], None]
+    tables: dict[sa.Table, VersionedTable] = field(default_factory=dict)
+    joined: set[VersionedTable] = field(default_factory=set)
+    entries: dict[type[Any], VersionedClass] = field(default_factory=dict)
+    history: dict[sa.MetaData, HistoryTables] = field(default_factory=dict)
+    transaction_classes: dict[sa.MetaData, type[Any]] = field(default_factory=dict)
+
+    def classes(self) -> tuple[VersionedClass, ...]:
+        """Return what is versioned, configured, in the order of definition."""
+        self.configure()
+        return tuple(self.entries.values())
+
+    def of(self, thing: Any) -> VersionedClass:
+        """Return the entry of a model, a version class, an alias, or an instance of either.
+
+        :raises ClassNotVersioned: when there is none.
+        """
+        cls = class_of(thing)
+        own = cls.__dict__.get("__continuum__")
+        if isinstance(own, VersionedClass):
+            return own
+        entry = self.entries.get(cls)
+        if entry is None:
+            self.configure()
+            entry = self.entries.get(cls)
+        if entry is None:
+            raise ClassNotVersioned(
+                f"{cls.__name__} is not versioned. Mark the class with __versioned__ = {{}}, and "
+                f"set versioning up (make_versioned or Continuum) for its declarative base."
+            )
+        return entry
+
+    def link_table(self, table: sa.Table) -> VersionedTable | None:
+        """Return the entry of a link table, or ``None``."""
+        entry = self.tables.get(table)
+        return entry if entry is not None and entry.is_link else None
+
+    def transaction_class_for(self, thing: Any) -> type[Any]:
+        """Return the Transaction class that versions of ``thing`` belong to."""
+        return self.transaction_classes[self.of(thing).table.live.metadata]
+
+    def history_of(self, table: VersionedTable) -> HistoryTables:
+        """Return the tables of history that live beside ``table``."""
+        return self.history[table.live.metadata]
+
+    def history_table_names(self) -> Iterator[str]:
+        """Yield the name of every table whose content versioning writes."""
+        for entry in self.tables.values():
+            yield entry.version.name
+        for history in self.history.values():
+            yield history.transaction.name
+
+
+def class_of(thing: Any) -> type[Any]:
+    """Return the class of an instance, an alias or a class itself."""
+    if isinstance(thing, AliasedClass):
+        mapped: type[Any] = sa.inspect(thing).mapper.class_
+        return mapped
+    return thing if isinstance(thing, type) else type(thing)
+
+
+def entry_of(thing: Any) -> VersionedClass:
+    """Return the entry of a model, a version class, an alias, or an instance of either.
+
+    :raises ClassNotVersioned: when it is not versioned.
+    """
+    cls = class_of(thing)
+    own = cls.__dict__.get("__continuum__")
+    if isinstance(own, VersionedClass):
+        return own
+    manager = getattr(cls, "__versioning_manager__", None)
+    if manager is None:
+        raise ClassNotVersioned(
+            f"{cls.__name__} is not versioned. Mark the class with __versioned__ = {{}}, and set "
+            f"versioning up (make_versioned or Continuum) for its declarative base."
+        )
+    registry: Registry = manager.registry
+    return registry.of(cls)

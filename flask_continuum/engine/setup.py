@@ -1,0 +1,45 @@
+"""``make_versioned``: versioning for plain SQLAlchemy with one default manager."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, Session
+
+from flask_continuum.engine.manager import VersioningManager
+
+versioning_manager = VersioningManager(strict=False)
+"""The manager that everything falls back to; ``Continuum`` makes its own."""
+
+
+def make_versioned(
+    mapper: Any = Mapper,
+    session: Any = Session,
+    manager: VersioningManager = versioning_manager,
+    options: Mapping[str, Any] | None = None,
+    user_cls: type[Any] | str | None = "User",
+) -> None:
+    """Version every marked class, before or after the classes are defined.
+
+    :param mapper: a declarative base, or ``Mapper`` for the classes of every base.
+    :param session: a session class, session factory or scoped session.
+    :param manager: the manager that takes the classes.
+    :param options: options by name, which the ``__versioned__`` of a class overrides.
+    :param user_cls: the class of users, its name, or ``None`` when transactions name no user.
+    """
+    manager.set_up(options=options, user_cls=user_cls)
+    manager.attach(mapper, session, sa.Engine)
+
+
+def remove_versioning(
+    mapper: Any = Mapper,
+    session: Any = Session,
+    manager: VersioningManager = versioning_manager,
+) -> None:
+    """Stop versioning: take every listener away and forget every class.
+
+    :param mapper: kept for compatibility, like ``session``: the manager knows what it listens to.
+    """
+    manager.reset()
