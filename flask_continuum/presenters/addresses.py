@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from flask_continuum.engine.registry import VersionedClass
 
 PAGE_NAMES = frozenset({"compare", "export", "fields", "revert"})
 """What stands, or may stand one day, beside a key or below it; a key never reads like these."""
@@ -211,3 +214,20 @@ def _model_segment(name: ModelName, group: Sequence[ModelName]) -> str:
 
 def _is_plain(name: ModelName) -> bool:
     return name.root and name.schema is None and name.bind is None
+
+
+def segments_of(classes: Iterable[VersionedClass]) -> Mapping[type[Any], str]:
+    """The path segment of each versioned model."""
+    classes = tuple(classes)
+    names = (
+        ModelName(
+            table=each.tables[-1].live.name,
+            model=each.model.__name__,
+            schema=each.tables[-1].live.schema,
+            bind=each.tables[-1].live.metadata.info.get("bind_key"),
+            root=each.mapper.inherits is None,
+        )
+        for each in classes
+    )
+    models = (each.model for each in classes)
+    return dict(zip(models, model_segments(names), strict=True))

@@ -1,0 +1,211 @@
+"""Entries of timelines and of transactions: who did what to a record, in words and differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_continuum.admin.contexts import (
+    EntryView,
+    FieldView,
+    Link,
+    LinkView,
+    Piece,
+    Pill,
+    RecordRef,
+)
+from flask_continuum.admin.differences import (
+    Sides,
+    prepare_references,
+    show_fields,
+    show_links,
+    visible_fields,
+    visible_links,
+)
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.records import name_of_model
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.results import Entry, FieldChange, LinkChange
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.presenters.labels import count_of, humanise
+from flask_continuum.presenters.sentences import PartKind, Sentence, entry_sentence
+
+FIELDS_SHOWN = 8
+"""Fields of an entry that a feed shows; the page of the version has them all."""
+
+KINDS: Mapping[str, Pill] = {
+    "revert": Pill(words="Revert", tone="back"),
+    "restore": Pill(words="Restore", tone="back"),
+    "undo": Pill(words="Undo", tone="back"),
+    "import": Pill(words="Import"),
+    "baseline": Pill(words="Baseline", title="Written when the history of older rows began"),
+    "command": Pill(words="Command line"),
+}
+BACKWARD = frozenset({"revert", "restore", "undo"})
+NODES: Mapping[Operation, str] = {
+    Operation.INSERT: "ins",
+    Operation.UPDATE: "upd",
+    Operation.DELETE: "del",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An entry with only what may be shown of its changes."""
+
+    entry: Entry
+    fields: tuple[FieldChange, ...]
+    links: tuple[LinkChange, ...]
+
+    @property
+    def sides(self) -> Sides:
+        """The states that its fields differ between."""
+        return Sides(self.entry.previous, self.entry.version)
+
+
+def see(
+    visit: Visit, versioned: VersionedClass, entries: Sequence[Entry], *, record: Any = None
+) -> tuple[Seen, ...]:
+    """Leave out of entries what is hidden, and load what their foreign keys pointed to.
+
+    :param record: the record as it is now, for the policy; of one record's entries only.
+    """
+    seen = []
+    for entry in entries:
+        versions = tuple(v for v in (entry.previous, entry.version) if v is not None)
+        masks = visit.masks(versioned, record=record, versions=versions)
+        seen.append(
+            Seen(entry, visible_fields(entry.fields, masks), visible_links(entry.links, masks))
+        )
+    prepare_references(
+        visit, versioned, ((each.sides, each.fields[:FIELDS_SHOWN]) for each in seen)
+    )
+    return tuple(seen)
+
+
+def show_entry(
+    visit: Visit,
+    versioned: VersionedClass,
+    seen: Seen,
+    *,
+    current: bool = False,
+    actions: tuple[Link, ...] = (),
+    record: RecordRef | None = None,
+    picks: Picks | None = None,
+) -> EntryView:
+    """An entry as a card.
+
+    :param record: name the record, where the entry stands among those of others.
+    :param picks: which of its radio buttons there are and which are chosen.
+    """
+    entry, transaction = seen.entry, seen.entry.transaction
+    key = versioned.key_of(entry.version)
+    url = visit.links.version(versioned.model, key, transaction.id)
+    fields, more = entry_fields(visit, versioned, seen, url)
+    links = show_links(visit, seen.links, anchor=f"v{transaction.id}")
+    picks = picks or Picks()
+    return EntryView(
+        id=str(transaction.id),
+        person=person_of(transaction),
+        words=entry_words(visit, versioned, seen, links),
+        node="back" if transaction.kind in BACKWARD else NODES[entry.operation],
+        moment=visit.clock(transaction.issued_at),
+        transaction=visit.links.transaction_ref(transaction),
+        fields=fields,
+        links=links,
+        pills=kind_pills(transaction),
+        reason=transaction.reason or None,
+        current=current,
+        more=more,
+        url=url,
+        actions=actions,
+        record=record,
+        pick_from=picks.can_be_from,
+        pick_to=picks.can_be_to,
+        picked_from=picks.is_from,
+        picked_to=picks.is_to,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """The two radio buttons beside an entry."""
+
+    can_be_from: bool = False
+    can_be_to: bool = False
+    is_from: bool = False
+    is_to: bool = False
+
+
+def entry_fields(
+    visit: Visit, versioned: VersionedClass, seen: Seen, url: str
+) -> tuple[tuple[FieldView, ...], Link | None]:
+    """The first changed fields of an entry, and the way to the others."""
+    if seen.entry.operation is Operation.DELETE:
+        return (), None
+    views = show_fields(
+        visit,
+        versioned,
+        seen.fields[:FIELDS_SHOWN],
+        seen.sides,
+        created=seen.entry.previous is None,
+        url=url,
+        anchor=f"v{seen.entry.transaction.id}",
+    )
+    rest = len(seen.fields) - FIELDS_SHOWN
+    more = (
+        Link(label=f"{count_of(rest, 'more field', 'more fields')}", url=url) if rest > 0 else None
+    )
+    return views, more
+
+
+def entry_words(
+    visit: Visit, versioned: VersionedClass, seen: Seen, links: Sequence[LinkView]
+) -> tuple[Piece, ...]:
+    """What an entry says happened, to be read after the person's name."""
+    transaction = seen.entry.transaction
+    key = versioned.key_of(seen.entry.version)
+    sentence = entry_sentence(
+        int(seen.entry.operation),
+        name_of_model(versioned.model),
+        fields=len(seen.fields),
+        links=tuple(link.label for link in links),
+        kind=transaction.kind,
+        labels=tuple(humanise(change.key) for change in seen.fields)
+        + tuple(link.label for link in links),
+        target=target_of(transaction),
+    )
+    return pieces_of(sentence, lambda ref: visit.links.version(versioned.model, key, int(ref)))
+
+
+def pieces_of(sentence: Sentence, url_of: Callable[[int | str], str]) -> tuple[Piece, ...]:
+    """A sentence in pieces that a template links and stresses."""
+    return tuple(
+        Piece(
+            text=part.text,
+            strong=part.kind is PartKind.STRONG,
+            mono=part.kind is PartKind.VERSION,
+            url=url_of(part.ref)
+            if part.kind is PartKind.VERSION and part.ref is not None
+            else None,
+        )
+        for part in sentence.parts
+    )
+
+
+def target_of(transaction: Any) -> int | None:
+    """The transaction that a revert, restore or undo went back to, when it says so."""
+    target = (transaction.context or {}).get("reverts")
+    if isinstance(target, Mapping):
+        target = target.get("transaction")
+    return int(target) if isinstance(target, int | str) and str(target).isdecimal() else None
+
+
+def kind_pills(transaction: Any) -> tuple[Pill, ...]:
+    """What sets a transaction apart from a plain edit."""
+    pill = KINDS.get(transaction.kind or "")
+    if pill is not None:
+        return (pill,)
+    return (Pill(words=humanise(transaction.kind)),) if transaction.kind else ()

@@ -1,0 +1,108 @@
+"""Pages for what could not be shown, and what they say to whom."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, make_response, render_template, request
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, NotFound, Unauthorized
+
+from flask_continuum.admin.contexts import ErrorPage, Layout, Link
+from flask_continuum.admin.layout import make_layout
+from flask_continuum.admin.visit import open_visit
+from flask_continuum.state import current_state
+
+WORDS = {
+    400: ("This address cannot be read", "Something in it is not as these pages write it."),
+    401: ("Log in first", "The history is open to people who are logged in and may see it."),
+    403: ("Not allowed", "You may not do this."),
+    404: (
+        "Nothing here",
+        "There is no such record, version or page, or you may not see it. What was never versioned "
+        "has no history, and what was pruned has none any more.",
+    ),
+    405: ("Not possible this way", "This address exists, but not for this kind of request."),
+}
+
+
+class NoAccess(Forbidden):
+    """The person at the page may not see the history at all.
+
+    :ivar reason: the policy's, for developers.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class LoginNeeded(Unauthorized):
+    """Nobody is logged in, and the application has no login page to go to.
+
+    :ivar reason: the policy's, for developers.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+def bad_request(words: str) -> BadRequest:
+    """An error about the address, in words for the person who reads it."""
+    return BadRequest(words)
+
+
+def not_found() -> NotFound:
+    """The one answer for what does not exist and for what may not be seen."""
+    return NotFound(WORDS[404][1])
+
+
+def show_http_error(error: HTTPException) -> Response:
+    """Answer an error with a page, in the same shape for every cause."""
+    if error.response is not None:
+        return make_response(error.response)
+    status = error.code or 500
+    heading, words = WORDS.get(status, (error.name, error.description or ""))
+    hint = None
+    if isinstance(error, NoAccess | LoginNeeded):
+        # The policy's reason names settings: it is for those who develop the application.
+        hint = error.reason if current_app.debug else None
+    elif error.description and error.description != type(error).description:
+        words = error.description
+    response = _render(status, heading, words, hint, bare=isinstance(error, NoAccess | LoginNeeded))
+    for name, value in error.get_headers(request.environ):
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def show_data_error(error: DataError) -> Response:
+    """Answer an address whose values the database does not even take: nothing can be there.
+
+    What a form sends is checked before, so that this is a fault of ours and stays an error.
+    """
+    if request.method not in ("GET", "HEAD"):
+        raise error
+    current_state().db.session.rollback()
+    return show_http_error(not_found())
+
+
+def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bool) -> Response:
+    links: tuple[Link, ...] = ()
+    if bare:
+        layout = _bare_layout(heading)
+    else:
+        visit = open_visit(current_state())
+        if visit.access.enters():
+            layout = make_layout(visit, heading=heading)
+            links = (Link(label="Back to the overview", url=visit.links.overview()),)
+        else:
+            layout = _bare_layout(heading)
+    page = ErrorPage(layout=layout, status=status, words=words, hint=hint, links=links)
+    return make_response(render_template("continuum/error.html", page=page), status)
+
+
+def _bare_layout(heading: str) -> Layout:
+    """A frame that tells nothing: for people who may not see the history."""
+    return Layout(
+        brand=current_state().settings.title, home_url="/", title=heading, heading=heading, menu=()
+    )

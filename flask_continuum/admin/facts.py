@@ -1,0 +1,62 @@
+"""Who, when, from where and why: the facts about a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_continuum.admin.contexts import Fact, Piece
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.visit import Visit
+from flask_continuum.presenters.characters import visible
+from flask_continuum.presenters.labels import humanise
+from flask_continuum.presenters.values import json_text
+
+OWN_CONTEXT = frozenset({"reverts", "request_id", "endpoint", "meta"})
+"""Keys of a transaction's context that have a meaning of their own."""
+
+
+def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tuple[Fact, ...]:
+    """What is known about how a transaction came about.
+
+    :param with_link: name the transaction too, for pages that are not its own.
+    """
+    reference = visit.links.transaction_ref(transaction)
+    facts = [
+        Fact(label="Changed by", person=person_of(transaction)),
+        Fact(label="At", moment=visit.moment(transaction.issued_at)),
+    ]
+    source = getattr(transaction, "remote_addr", None)
+    if source:
+        facts.append(Fact(label="From", value=(Piece(text=source, mono=True),)))
+    if with_link:
+        link = Piece(text=reference.label, url=reference.url, mono=True)
+        facts.append(Fact(label="Transaction", value=(link,)))
+    reason = transaction.reason
+    facts.append(
+        Fact(label="Reason", value=(Piece(text=reason, quote=True),))
+        if reason
+        else Fact(label="Reason", absent="not given")
+    )
+    return tuple(facts)
+
+
+def context_facts(transaction: Any) -> tuple[Fact, ...]:
+    """What the application keeps about a transaction beside that."""
+    context = transaction.context
+    if not isinstance(context, Mapping):
+        return ()
+    found: dict[str, Any] = {
+        name: value for name, value in context.items() if name not in OWN_CONTEXT
+    }
+    if isinstance(context.get("meta"), Mapping):
+        found |= context["meta"]
+    return tuple(
+        Fact(label=humanise(str(name)), value=(Piece(text=_text(value), mono=True),))
+        for name, value in found.items()
+    )
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json_text(value)
+    return visible(text[:500])

@@ -1,0 +1,107 @@
+"""What stands around every page: brand, menu, breadcrumb, search, messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_continuum.admin.contexts import (
+    Crumb,
+    FilterForm,
+    Layout,
+    Link,
+    Piece,
+    Pill,
+    RecordRef,
+    Tab,
+    TextInput,
+)
+from flask_continuum.admin.messages import take_messages
+from flask_continuum.admin.people import viewer_of
+from flask_continuum.admin.records import plural_of_model
+from flask_continuum.admin.visit import Visit
+
+SEARCH_HINT = (
+    Piece(text="A title as it is or once was, a key such as "),
+    Piece(text="42", mono=True),
+    Piece(text=", or a transaction such as "),
+    Piece(text="#1187", mono=True),
+    Piece(text="."),
+)
+
+
+def make_layout(
+    visit: Visit,
+    *,
+    heading: str,
+    title: str | None = None,
+    crumbs: tuple[Crumb, ...] = (),
+    subtitle: tuple[Piece, ...] = (),
+    pills: tuple[Pill, ...] = (),
+    tabs: tuple[Tab, ...] = (),
+    tabs_label: str = "",
+    actions: tuple[Link, ...] = (),
+    main_action: Link | None = None,
+    search: bool = True,
+    at_home: bool = False,
+) -> Layout:
+    """The frame of a page.
+
+    :param title: of the browser's window; the heading when left out.
+    :param search: with a search box in the top bar.
+    :param at_home: the page is the overview.
+    """
+    home = visit.links.overview()
+    return Layout(
+        brand=visit.state.settings.title,
+        home_url=home,
+        title=title or heading,
+        heading=heading,
+        menu=_menu(visit, at_home),
+        subtitle=subtitle,
+        pills=pills,
+        crumbs=crumbs,
+        tabs=tabs,
+        tabs_label=tabs_label,
+        actions=actions,
+        main_action=main_action,
+        search=search_form(visit, label="Search history") if search else None,
+        viewer=viewer_of(visit),
+        flashes=take_messages(),
+    )
+
+
+def search_form(visit: Visit, *, label: str, text: str = "", hint: bool = False) -> FilterForm:
+    """The search for records of any model."""
+    return FilterForm(
+        action=visit.links.overview(),
+        label=label,
+        text=TextInput(
+            name="q",
+            label="Find a record",
+            value=text,
+            placeholder="Find a record by title or key",
+            hint=SEARCH_HINT if hint else (),
+        ),
+        active=bool(text),
+        clear_url=visit.links.overview(),
+    )
+
+
+def model_crumbs(visit: Visit, model: type[Any], *, here: bool = False) -> tuple[Crumb, ...]:
+    """The way to a model's records; ``here`` when the page is that list."""
+    return (
+        Crumb(label=visit.state.settings.title, url=visit.links.overview()),
+        Crumb(label=plural_of_model(model), url=None if here else visit.links.model(model)),
+    )
+
+
+def record_crumbs(
+    visit: Visit, model: type[Any], record: RecordRef, *rest: Crumb
+) -> tuple[Crumb, ...]:
+    """The way to a record, and below it to ``rest``; without ``rest`` the page is its timeline."""
+    url = record.url if rest else None
+    return (*model_crumbs(visit, model), Crumb(label=record.name, url=url), *rest)
+
+
+def _menu(visit: Visit, at_home: bool) -> tuple[Link, ...]:
+    return (Link(label="Overview", url=visit.links.overview(), current=at_home),)

@@ -1,0 +1,101 @@
+"""Addresses of the pages, and what the segments of an address stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import url_for
+
+from flask_continuum.admin.contexts import TransactionRef
+from flask_continuum.engine.registry import Registry, VersionedClass
+from flask_continuum.presenters.addresses import decode_key, encode_key, segments_of
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The way from models, keys and transactions to addresses, and back.
+
+    :ivar segments: the path segment of each model.
+    :ivar models: the model of each segment.
+    """
+
+    segments: Mapping[type[Any], str]
+    models: Mapping[str, VersionedClass]
+
+    def model_at(self, segment: str) -> VersionedClass | None:
+        """The model that a segment names, or ``None``."""
+        return self.models.get(segment)
+
+    def overview(self, **query: Any) -> str:
+        """The address of the first page."""
+        return url_for("continuum.overview", **query)
+
+    def model(self, model: type[Any], **query: Any) -> str:
+        """The address of a model's records."""
+        return url_for("continuum.model", model=self.segments[model], **query)
+
+    def record(self, model: type[Any], key: tuple[Any, ...], **query: Any) -> str:
+        """The address of a record's timeline."""
+        return self._of("timeline", model, key, **query)
+
+    def compare(self, model: type[Any], key: tuple[Any, ...], **query: Any) -> str:
+        """The address of a comparison; the ends are ``from`` and ``to``."""
+        return self._of("compare", model, key, **query)
+
+    def version(
+        self, model: type[Any], key: tuple[Any, ...], transaction: int, **query: Any
+    ) -> str:
+        """The address of a record as a transaction left it."""
+        return self._of("version", model, key, transaction=transaction, **query)
+
+    def revert(self, model: type[Any], key: tuple[Any, ...], transaction: int, **query: Any) -> str:
+        """The address of the plan that goes back to a version."""
+        return self._of("revert", model, key, transaction=transaction, **query)
+
+    def transaction(self, transaction: Any, **query: Any) -> str:
+        """The address of a transaction."""
+        return url_for("continuum.transaction", uid=transaction.address, **query)
+
+    def undo(self, transaction: Any, **query: Any) -> str:
+        """The address of the plan that undoes a transaction."""
+        return url_for("continuum.undo", uid=transaction.address, **query)
+
+    def transaction_ref(self, transaction: Any) -> TransactionRef:
+        """A link to a transaction, called by its number."""
+        return TransactionRef(
+            id=str(transaction.id),
+            label=f"#{transaction.id}",
+            url=self.transaction(transaction),
+        )
+
+    def _of(self, page: str, model: type[Any], key: tuple[Any, ...], **values: Any) -> str:
+        return url_for(
+            f"continuum.{page}", model=self.segments[model], key=encode_key(key), **values
+        )
+
+
+def make_links(registry: Registry) -> Links:
+    """The addresses of everything a registry versions."""
+    classes = registry.classes()
+    segments = segments_of(classes)
+    return Links(segments, {segments[each.model]: each for each in classes})
+
+
+def key_at(versioned: VersionedClass, segment: str) -> tuple[Any, ...]:
+    """The key that a path segment stands for.
+
+    :raises BadAddress: when no record of the model can have it.
+    """
+    columns = (versioned.attributes[name] for name in versioned.key_attributes)
+    return decode_key(segment, tuple(python_type(column.type) for column in columns))
+
+
+def python_type(kind: sa.types.TypeEngine[Any]) -> type[Any]:
+    """The Python type of a column's values; ``str`` where the type does not say."""
+    try:
+        return kind.python_type
+    except NotImplementedError:
+        return str

@@ -1,0 +1,1 @@
+"""Builders of page contexts: what the engine found, as plain values for a template."""

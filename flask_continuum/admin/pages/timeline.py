@@ -1,0 +1,314 @@
+"""A record's timeline: its versions by day, filters, authors, and how it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask_continuum.admin import shapes
+from flask_continuum.admin.contexts import (
+    Author,
+    Choice,
+    CompareForm,
+    DayView,
+    Empty,
+    FilterForm,
+    Link,
+    Piece,
+    Pill,
+    RecordRef,
+    Select,
+    TimelinePage,
+    ValueRow,
+)
+from flask_continuum.admin.entries import Picks, Seen, see, show_entry
+from flask_continuum.admin.layout import make_layout, record_crumbs
+from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.references import load_references, show_reference
+from flask_continuum.admin.subjects import Subject
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.results import Author as Counted
+from flask_continuum.engine.read.results import Entry, Page
+from flask_continuum.presenters.dates import group_by_day
+from flask_continuum.presenters.labels import count_of, humanise, sentence_case
+from flask_continuum.presenters.values import display, masked
+
+OPERATIONS: Mapping[str, Operation] = {
+    "created": Operation.INSERT,
+    "changed": Operation.UPDATE,
+    "deleted": Operation.DELETE,
+}
+STATE_ROWS = 40
+"""Fields of the present state beside a timeline; the newest version's page has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a timeline was asked to show, as in the address; empty texts ask for all."""
+
+    field: str = ""
+    user: str = ""
+    operation: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The filters that are set, for an address."""
+        named = {"field": self.field, "user": self.user, "operation": self.operation}
+        return {name: value for name, value in named.items() if value}
+
+
+def build_timeline(
+    visit: Visit,
+    subject: Subject,
+    page: Page[Entry],
+    authors: Sequence[Counted],
+    filters: Filters,
+) -> TimelinePage:
+    """The page of a record.
+
+    :param page: the entries that are shown.
+    :param authors: everybody who changed the record.
+    """
+    record = subject.refer(visit)
+    seen = see(visit, subject.versioned, page.items, record=subject.live)
+    form = make_filter(visit, subject, authors, filters)
+    days = _days(visit, subject, page, seen)
+    chosen = [it for day in days for it in day.entries if it.picked_from or it.picked_to]
+    name = sentence_case(record.model_label)
+    versions = sum(author.count for author in authors)
+    return TimelinePage(
+        layout=make_layout(
+            visit,
+            heading=record.label,
+            title=record.name if record.placeholder else f"{record.label}, {record.name}",
+            crumbs=record_crumbs(visit, subject.model, record),
+            subtitle=(
+                Piece(text=f"{record.name}, " if not record.placeholder else ""),
+                Piece(
+                    text=f"{count_of(versions, 'version')} by {count_of(len(authors), 'author')} "
+                ),
+            ),
+            pills=(
+                Pill(words="Deleted", tone="del")
+                if subject.is_deleted
+                else Pill(words="Live", tone="live"),
+            ),
+            main_action=_restore(visit, subject, name),
+        ),
+        record=record,
+        days=days,
+        filter=form,
+        authors=_authors(visit, subject, authors),
+        compare=CompareForm(
+            action=visit.links.compare(subject.model, subject.key),
+            words=(
+                Piece(text="Comparing "),
+                Piece(text=f"#{chosen[1].id}", strong=True),
+                Piece(text=" with "),
+                Piece(text=f"#{chosen[0].id}", strong=True),
+            ),
+        )
+        if len(chosen) == 2
+        else None,
+        pager=make_pager(
+            page,
+            lambda **query: visit.links.record(subject.model, subject.key, **query),
+            filters.query,
+            what="versions",
+        ),
+        state=_state(visit, subject),
+        state_heading="As it was last" if subject.is_deleted else "As it is now",
+        empty=None if page.items else _empty(record, form),
+    )
+
+
+def _days(
+    visit: Visit, subject: Subject, page: Page[Entry], seen: Sequence[Seen]
+) -> tuple[DayView, ...]:
+    can_pick = [each for each in seen if not each.entry.only_links]
+    picks = {
+        id(each): Picks(
+            can_be_from=place > 0 or page.newer is not None,
+            can_be_to=place < len(can_pick) - 1 or page.older is not None,
+            is_from=place == 1,
+            is_to=place == 0 and len(can_pick) > 1,
+        )
+        for place, each in enumerate(can_pick)
+    }
+    return tuple(
+        DayView(
+            heading=day.name,
+            note=day.detail,
+            entries=tuple(
+                show_entry(
+                    visit,
+                    subject.versioned,
+                    each,
+                    current=_is_current(subject, each.entry),
+                    actions=_actions(visit, subject, each.entry),
+                    picks=picks.get(id(each)),
+                )
+                for each in group
+            ),
+        )
+        for day, group in group_by_day(
+            seen, lambda each: each.entry.transaction.issued_at, visit.now, visit.zone
+        )
+    )
+
+
+def _is_current(subject: Subject, entry: Entry) -> bool:
+    return (
+        not subject.is_deleted
+        and not entry.only_links
+        and entry.transaction.id == subject.newest_id
+    )
+
+
+def _actions(visit: Visit, subject: Subject, entry: Entry) -> tuple[Link, ...]:
+    at = entry.transaction.id
+    links = [Link(label="View", url=visit.links.version(subject.model, subject.key, at))]
+    may = visit.access.may_revert(subject.model, record=subject.live, version=entry.version)
+    if (
+        may.allowed
+        and not entry.only_links
+        and entry.operation is not Operation.DELETE
+        and at != subject.newest_id
+    ):
+        label = "Restore this…" if subject.is_deleted else "Revert to this…"
+        links.append(Link(label=label, url=visit.links.revert(subject.model, subject.key, at)))
+    return tuple(links)
+
+
+def _restore(visit: Visit, subject: Subject, name: str) -> Link | None:
+    """The way back for a deleted record: the plan at its deletion restores what was before it."""
+    if not subject.is_deleted:
+        return None
+    if not visit.access.may_revert(subject.model, version=subject.newest).allowed:
+        return None
+    return Link(
+        label=f"Restore the {name}…",
+        url=visit.links.revert(subject.model, subject.key, subject.newest_id),
+    )
+
+
+def _authors(visit: Visit, subject: Subject, authors: Sequence[Counted]) -> tuple[Author, ...]:
+    total = sum(author.count for author in authors)
+    most = max((author.count for author in authors), default=0)
+    return tuple(
+        Author(
+            person=person_of(author.transaction),
+            count=author.count,
+            most=most,
+            label=f"{author.count:,} of {count_of(total, 'version')}",
+            url=visit.links.record(subject.model, subject.key, user=str(user_id))
+            if (user_id := getattr(author.transaction, "user_id", None)) is not None
+            else None,
+        )
+        for author in authors
+    )
+
+
+def fields_to_filter(visit: Visit, subject: Subject) -> dict[str, str]:
+    """What a timeline can be filtered by, key and label: fields and links that may be seen."""
+    masks = visit.masks(subject.versioned, record=subject.live, versions=(subject.newest,))
+    references = shapes.reference_of_field(subject.versioned)
+    found = {
+        key: humanise(references.get(key, key))
+        for key in subject.versioned.attributes
+        if key not in masks and key not in subject.versioned.key_attributes
+    }
+    found |= {
+        name: humanise(name)
+        for name in shapes.recorded_links(subject.versioned)
+        if name not in masks
+    }
+    return found
+
+
+def make_filter(
+    visit: Visit, subject: Subject, authors: Sequence[Counted], filters: Filters
+) -> FilterForm:
+    """The form that narrows a timeline."""
+    people = {
+        str(user_id): person_of(author.transaction).name
+        for author in authors
+        if (user_id := getattr(author.transaction, "user_id", None)) is not None
+    }
+    kinds = {name: name.capitalize() for name in OPERATIONS}
+    url = visit.links.record(subject.model, subject.key)
+    return FilterForm(
+        action=url,
+        label="Filter versions",
+        selects=tuple(
+            select
+            for select in (
+                make_select(
+                    "field", "Field", "Any field", fields_to_filter(visit, subject), filters.field
+                ),
+                make_select("user", "Author", "Anyone", people, filters.user),
+                make_select("operation", "Kind of change", "Any kind", kinds, filters.operation),
+            )
+            if len(select.choices) > 1
+        ),
+        active=bool(filters.query),
+        clear_url=url,
+    )
+
+
+def make_select(
+    name: str, label: str, all_of_them: str, choices: Mapping[str, str], chosen: str
+) -> Select:
+    """A select box whose first choice is no filter."""
+    return Select(
+        name=name,
+        label=label,
+        choices=(
+            Choice(value="", label=all_of_them, selected=not chosen),
+            *(
+                Choice(value=value, label=words, selected=value == chosen)
+                for value, words in choices.items()
+            ),
+        ),
+    )
+
+
+def _state(visit: Visit, subject: Subject) -> tuple[ValueRow, ...]:
+    versioned, newest = subject.versioned, subject.newest
+    masks = visit.masks(versioned, record=subject.live, versions=(newest,))
+    references = shapes.reference_of_field(versioned)
+    shown = [key for key in versioned.attributes if key not in versioned.key_attributes]
+    shown = shown[:STATE_ROWS]
+    used = {references[key] for key in shown if key in references and key not in masks}
+    load_references(visit, versioned, (newest,), used)
+    rows: dict[str, ValueRow] = {}
+    for key in shown:
+        relationship = references.get(key)
+        name = relationship or key
+        value = getattr(newest, key)
+        if key in masks:
+            shown_value = masked(masks[key])
+        elif relationship is not None:
+            shown_value = show_reference(visit, versioned, newest, relationship, value)
+        else:
+            shown_value = display(value, visit.view)
+        rows.setdefault(
+            name, ValueRow(key=key, anchor=f"now-{key}", label=humanise(name), value=shown_value)
+        )
+    return tuple(rows.values())
+
+
+def _empty(record: RecordRef, form: FilterForm) -> Empty:
+    if form.active and form.clear_url:
+        return Empty(
+            heading="No version matches",
+            words="No change of this record fits the filter.",
+            links=(Link(label="Clear filters", url=form.clear_url),),
+            kind="search",
+        )
+    return Empty(
+        heading="No versions",
+        words=f"Changes of this {sentence_case(record.model_label)} appear here when it is saved.",
+    )

@@ -1,0 +1,359 @@
+"""A record as one transaction left it, beside what came before and what is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_continuum.admin import shapes
+from flask_continuum.admin.contexts import (
+    Crumb,
+    DiffPart,
+    Link,
+    MomentBanner,
+    NearItem,
+    Notice,
+    Piece,
+    Pill,
+    RelationRow,
+    ValueGroup,
+    ValueRow,
+    VersionPage,
+)
+from flask_continuum.admin.differences import (
+    Sides,
+    prepare_references,
+    show_fields,
+    show_links,
+    visible_fields,
+    visible_links,
+)
+from flask_continuum.admin.entries import kind_pills
+from flask_continuum.admin.facts import transaction_facts
+from flask_continuum.admin.layout import make_layout, record_crumbs
+from flask_continuum.admin.moments import label_of
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.records import refer, refer_to_related
+from flask_continuum.admin.references import show_reference
+from flask_continuum.admin.subjects import Subject
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.changes import value as recorded_value
+from flask_continuum.engine.read.recorded import Recorded
+from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, Entry
+from flask_continuum.presenters.dates import span
+from flask_continuum.presenters.labels import count_of, humanise
+from flask_continuum.presenters.values import Display, display, masked
+
+RELATED = 50
+"""Related records that a row names before it counts the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the engine says about one version.
+
+    :ivar next_at: the transaction that ended it, ``None`` while it stands.
+    :ivar now: its differences to the present state, ``None`` when it is the present state or
+        the record is deleted.
+    :ivar related: the records that its relationships held, by relationship.
+    :ivar around: the transactions of the versions around it, newest first, its own included.
+    """
+
+    entry: Entry
+    next_at: Any | None
+    now: Comparison | None
+    related: Mapping[str, Sequence[Any]]
+    around: Sequence[Any]
+    recorded: Recorded
+
+
+def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
+    """The page of a version."""
+    entry, versioned = found.entry, subject.versioned
+    at = entry.transaction
+    sides = tuple(v for v in (entry.previous, entry.version, subject.newest) if v is not None)
+    masks = visit.masks(versioned, record=subject.live, versions=sides)
+    record = subject.refer(visit)
+    then = refer(visit, versioned, entry.version, record=subject.live, live=record.live)
+    fields = visible_fields(entry.fields, masks)
+    changed = {change.key for change in fields}
+    before = Sides(entry.previous, entry.version)
+    now = Sides(entry.version, subject.live if subject.live is not None else subject.newest)
+    now_fields = visible_fields(found.now.fields, masks) if found.now else ()
+    prepare_references(visit, versioned, ((before, fields), (now, now_fields)))
+    rows = _rows(visit, subject, found, masks, changed)
+    person = person_of(at)
+    return VersionPage(
+        layout=make_layout(
+            visit,
+            heading=then.label,
+            title=f"{then.name} at #{at.id}",
+            crumbs=record_crumbs(visit, subject.model, record, Crumb(label=f"#{at.id}")),
+            subtitle=(
+                Piece(text=f"{then.name} as "),
+                Piece(text=person.name, strong=True),
+                Piece(text=_left(entry)),
+                Piece(text=f"#{at.id}", url=visit.links.transaction(at), mono=True),
+                Piece(text=" "),
+            ),
+            pills=(*kind_pills(at), *_state_pills(subject, entry)),
+            actions=_actions(visit, subject, entry),
+            main_action=_revert(visit, subject, entry),
+        ),
+        record=record,
+        banner=_banner(visit, subject, found),
+        groups=_groups(entry, rows),
+        relations=_relations(visit, subject, found, masks),
+        relations_note=f"as they were at #{at.id}",
+        before=DiffPart(
+            heading=_heading_before(entry),
+            anchor="before",
+            fields=show_fields(
+                visit,
+                versioned,
+                fields,
+                before,
+                full=True,
+                created=entry.previous is None,
+                anchor="before",
+            ),
+            links=show_links(visit, visible_links(entry.links, masks), anchor="before"),
+            empty=_nothing_before(entry),
+        ),
+        now=DiffPart(
+            heading="From this version to now",
+            anchor="now",
+            fields=show_fields(visit, versioned, now_fields, now, full=True, anchor="now"),
+            links=show_links(
+                visit, visible_links(found.now.links, masks) if found.now else (), anchor="now"
+            ),
+            link=_compare_link(visit, subject, entry),
+            empty=_nothing_now(subject, entry),
+        ),
+        facts=transaction_facts(visit, at, with_link=True),
+        near=tuple(
+            NearItem(
+                moment=visit.moment(each.issued_at),
+                label=f"#{each.id} by {person_of(each).name}",
+                url=visit.links.version(subject.model, subject.key, each.id),
+                current=each.id == at.id,
+            )
+            for each in found.around
+        ),
+        notices=_notices(entry),
+        legend=any(_needs_legend(row.value) for row in rows),
+    )
+
+
+def _rows(
+    visit: Visit,
+    subject: Subject,
+    found: Found,
+    masks: Mapping[str, str],
+    changed: set[str],
+) -> tuple[ValueRow, ...]:
+    versioned, version, at = subject.versioned, found.entry.version, found.entry.transaction
+    references = shapes.reference_of_field(versioned)
+    rows: dict[str, ValueRow] = {}
+    for key in versioned.attributes:
+        relationship = references.get(key)
+        name = relationship or key
+        if name in rows:
+            continue
+        value = recorded_value(versioned, found.recorded, version, key)
+        here = key in changed
+        rows[name] = ValueRow(
+            key=key,
+            anchor=f"field-{key}",
+            label=humanise(name),
+            value=masked(masks[key])
+            if key in masks
+            else _value(visit, subject, version, relationship, value),
+            changed=here,
+            here=here,
+            person=person_of(at) if here else None,
+            moment=visit.moment(at.issued_at) if here else None,
+            transaction=visit.links.transaction_ref(at) if here else None,
+            blame=None if here else _blame(found, value, hidden=key in masks),
+        )
+    return tuple(rows.values())
+
+
+def _value(
+    visit: Visit, subject: Subject, version: Any, relationship: str | None, value: Any
+) -> Display:
+    if relationship is None or value is NOT_RECORDED:
+        return display(value, visit.view)
+    return show_reference(visit, subject.versioned, version, relationship, value)
+
+
+def _blame(found: Found, value: Any, *, hidden: bool) -> str:
+    if hidden:
+        return "hidden"
+    if value is NOT_RECORDED:
+        return "unknown"
+    if found.entry.previous is None:
+        return "nobody yet"
+    return f"before #{found.entry.transaction.id}"
+
+
+def _needs_legend(value: Display) -> bool:
+    return value.is_nothing or value.reason is not None
+
+
+def _groups(entry: Entry, rows: Sequence[ValueRow]) -> tuple[ValueGroup, ...]:
+    number = entry.transaction.id
+    first = tuple(row for row in rows if row.changed)
+    rest = tuple(row for row in rows if not row.changed)
+    if entry.previous is None:
+        groups = (
+            ValueGroup(heading=f"Set in #{number}", rows=first),
+            ValueGroup(heading="Not set", rows=rest),
+        )
+    else:
+        groups = (
+            ValueGroup(heading=f"Changed in #{number}", rows=first),
+            ValueGroup(heading=f"Older than #{number}", rows=rest),
+        )
+    return tuple(group for group in groups if group.rows)
+
+
+def _relations(
+    visit: Visit, subject: Subject, found: Found, masks: Mapping[str, str]
+) -> tuple[RelationRow, ...]:
+    versioned = subject.versioned
+    rows = []
+    for name in versioned.relationships:
+        many = shapes.is_list(versioned, name)
+        if name in masks:
+            absent: str | None = "hidden by policy"
+            references: tuple[Any, ...] = ()
+        else:
+            things = found.related.get(name, ())
+            seen = (refer_to_related(visit, thing, at_its_moment=True) for thing in things)
+            references = tuple(reference for reference in seen if reference is not None)
+            absent = None if references else ("none" if many else "not set")
+        rest = len(references) - RELATED
+        rows.append(
+            RelationRow(
+                key=name,
+                label=humanise(name),
+                records=references[:RELATED],
+                many=many,
+                more=f"and {rest:,} more" if rest > 0 else None,
+                absent=absent,
+            )
+        )
+    return tuple(rows)
+
+
+def _banner(visit: Visit, subject: Subject, found: Found) -> MomentBanner:
+    entry, at = found.entry, found.entry.transaction
+    start = visit.moment(at.issued_at)
+    if entry.operation is Operation.DELETE:
+        words: tuple[Piece, ...] = (
+            Piece(text="It was deleted on "),
+            Piece(text=start.full, strong=True),
+            Piece(text=". These are the values that it had last."),
+        )
+    elif found.next_at is None:
+        words = (
+            Piece(text="It has stood since "),
+            Piece(text=start.full, strong=True),
+            Piece(text=f", {span(at.issued_at, visit.now)}."),
+        )
+    else:
+        end = visit.moment(found.next_at.issued_at)
+        words = (
+            Piece(text="It stood from "),
+            Piece(text=start.full, strong=True),
+            Piece(text=f" until {end.full}, {span(at.issued_at, found.next_at.issued_at)}."),
+        )
+    earlier = next((each for each in found.around if each.id < at.id), None)
+    later = next((each for each in reversed(found.around) if each.id > at.id), None)
+    return MomentBanner(
+        words=words,
+        earlier=_step(visit, subject, earlier, "← ", "") if earlier else None,
+        later=_step(visit, subject, later, "", " →") if later else None,
+        now=Link(label="Back to now", url=visit.links.record(subject.model, subject.key)),
+    )
+
+
+def _step(visit: Visit, subject: Subject, transaction: Any, before: str, after: str) -> Link:
+    return Link(
+        label=f"{before}{label_of(visit, transaction)}{after}",
+        url=visit.links.version(subject.model, subject.key, transaction.id),
+    )
+
+
+def _left(entry: Entry) -> str:
+    if entry.operation is Operation.DELETE:
+        return " deleted it in "
+    return " created it in " if entry.previous is None else " saved it in "
+
+
+def _state_pills(subject: Subject, entry: Entry) -> tuple[Pill, ...]:
+    if entry.operation is Operation.DELETE:
+        return (Pill(words="Deleted", tone="del"),)
+    if _is_present(subject, entry):
+        return (Pill(words="Current", tone="now"),)
+    return (Pill(words="Deleted since", tone="del"),) if subject.is_deleted else ()
+
+
+def _is_present(subject: Subject, entry: Entry) -> bool:
+    return not subject.is_deleted and entry.transaction.id >= subject.newest_id
+
+
+def _actions(visit: Visit, subject: Subject, entry: Entry) -> tuple[Link, ...]:
+    link = _compare_link(visit, subject, entry)
+    return (link,) if link else ()
+
+
+def _compare_link(visit: Visit, subject: Subject, entry: Entry) -> Link | None:
+    if subject.is_deleted or _is_present(subject, entry):
+        return None
+    query = {"from": str(entry.transaction.id), "to": "now"}
+    return Link(
+        label="Compare with now", url=visit.links.compare(subject.model, subject.key, **query)
+    )
+
+
+def _revert(visit: Visit, subject: Subject, entry: Entry) -> Link | None:
+    if _is_present(subject, entry) or entry.only_links:
+        return None
+    may = visit.access.may_revert(subject.model, record=subject.live, version=entry.version)
+    if not may.allowed or (entry.operation is Operation.DELETE and not subject.is_deleted):
+        return None
+    label = "Restore this…" if subject.is_deleted else "Revert to this…"
+    url = visit.links.revert(subject.model, subject.key, entry.transaction.id)
+    return Link(label=label, url=url)
+
+
+def _heading_before(entry: Entry) -> str:
+    number = entry.transaction.id
+    return f"What #{number} set" if entry.previous is None else f"What #{number} changed"
+
+
+def _nothing_before(entry: Entry) -> str:
+    if entry.operation is Operation.DELETE:
+        return "It was deleted; its values stayed as they were."
+    return "Nothing that is shown here changed in this transaction."
+
+
+def _nothing_now(subject: Subject, entry: Entry) -> str:
+    if subject.is_deleted:
+        return "The record is deleted now."
+    if _is_present(subject, entry):
+        return "This is how it is now."
+    return "Everything is now as it was here."
+
+
+def _notices(entry: Entry) -> tuple[Notice, ...]:
+    if not entry.only_links:
+        return ()
+    words = (
+        f"In #{entry.transaction.id} only links changed: {count_of(len(entry.links), 'relation')}."
+    )
+    return (Notice(words=(Piece(text=words),)),)

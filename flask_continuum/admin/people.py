@@ -1,0 +1,41 @@
+"""Who is behind a transaction, as a person or program to show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_continuum.actor import label_of
+from flask_continuum.admin.contexts import Person
+from flask_continuum.admin.visit import Visit
+from flask_continuum.presenters.labels import colour, initials
+
+UNKNOWN = Person(name="Unknown", initials="?", colour=0, kind="unknown")
+
+
+def person_of(transaction: Any | None) -> Person:
+    """Who made a transaction: the name it was made under, else the name of its user today."""
+    if transaction is None:
+        return UNKNOWN
+    user_id = getattr(transaction, "user_id", None)
+    if user_id is None:
+        return program(transaction.actor) if transaction.actor else UNKNOWN
+    name = transaction.actor
+    if not name:
+        user = getattr(transaction, "user", None)
+        name = (label_of(user, may_load=True) if user is not None else None) or f"User {user_id}"
+    return _user(name)
+
+
+def viewer_of(visit: Visit) -> Person | None:
+    """The person at the page."""
+    user = visit.access.user
+    return None if user is None else _user(label_of(user, may_load=True) or "You")
+
+
+def program(name: str) -> Person:
+    """A command, a job or an import."""
+    return Person(name=name, initials="⚙", colour=0, kind="program")
+
+
+def _user(name: str) -> Person:
+    return Person(name=name, initials=initials(name), colour=colour(name) + 1)

@@ -1,0 +1,114 @@
+"""What an address is about: a model, a record, a version; found, and allowed to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from flask_continuum.admin.contexts import RecordRef
+from flask_continuum.admin.errors import bad_request, not_found
+from flask_continuum.admin.links import key_at
+from flask_continuum.admin.records import operation_of, refer
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.navigation import newest as newest_version
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.version import entry_transaction_id
+from flask_continuum.presenters.addresses import BadAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A record: its newest version and, unless it is deleted, its live row."""
+
+    versioned: VersionedClass
+    key: tuple[Any, ...]
+    newest: Any
+    live: Any | None
+
+    @property
+    def model(self) -> type[Any]:
+        """The record's model."""
+        return self.versioned.model
+
+    @property
+    def is_deleted(self) -> bool:
+        """True when its newest version is a deletion."""
+        return operation_of(self.newest) is Operation.DELETE
+
+    @property
+    def newest_id(self) -> int:
+        """The transaction that made its newest version."""
+        return entry_transaction_id(self.newest)
+
+    def refer(self, visit: Visit) -> RecordRef:
+        """The record as it is now, or was last."""
+        return refer(visit, self.versioned, self.newest, live=not self.is_deleted, record=self.live)
+
+
+def find_model(visit: Visit, segment: str) -> VersionedClass:
+    """The model that a path segment names.
+
+    :raises NotFound: when there is none, or the person may not know of it.
+    """
+    versioned = visit.links.model_at(segment)
+    if versioned is None or not visit.access.sees_model(versioned.model):
+        raise not_found()
+    return versioned
+
+
+def find_record(visit: Visit, model_segment: str, key_segment: str) -> Subject:
+    """The record that two path segments name, in two statements.
+
+    :raises NotFound: when it has no history, or the person may not know of it.
+    """
+    versioned = find_model(visit, model_segment)
+    try:
+        key = key_at(versioned, key_segment)
+    except BadAddress as error:
+        raise not_found() from error
+    newest = newest_version(visit.session, versioned.model, key)
+    if newest is None:
+        raise not_found()
+    actual = visit.registry.of(newest)  # the model of a subclass, where a base was asked for
+    live = visit.session.get(versioned.model, key)
+    if not visit.access.sees(actual.model, record=live, version=newest):
+        raise not_found()
+    return Subject(actual, key, newest, live)
+
+
+def see_version(visit: Visit, subject: Subject, version: Any) -> None:
+    """Let pass when the person may see this version of a record that they may see.
+
+    :raises NotFound: when not.
+    """
+    if not visit.access.sees(subject.model, record=subject.live, version=version):
+        raise not_found()
+
+
+def live_records(
+    visit: Visit, versioned: VersionedClass, keys: list[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], Any]:
+    """The live rows of several records of a model, by key, in one statement."""
+    if not keys:
+        return {}
+    columns = [getattr(versioned.model, name) for name in versioned.key_attributes]
+    condition = columns[0].in_([key[0] for key in keys])
+    if len(columns) > 1:
+        condition = sa.tuple_(*columns).in_(keys)
+    found = visit.session.scalars(sa.select(versioned.model).where(condition))
+    return {versioned.key_of(each): each for each in found}
+
+
+def read_number(text: str | None, name: str) -> int | None:
+    """A transaction id from the query of an address.
+
+    :raises BadRequest: when it is no number.
+    """
+    if text is None or text == "":
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 19:
+        raise bad_request(f"“{name}” is the number of a transaction, such as 1187.")
+    return int(text)

@@ -1,0 +1,101 @@
+"""One request to the history: who asks, in which session, and how they see dates and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from flask_continuum.admin.access import Access
+from flask_continuum.admin.contexts import Moment
+from flask_continuum.admin.links import Links, make_links
+from flask_continuum.engine.read.results import NOT_RECORDED
+from flask_continuum.engine.registry import Registry, VersionedClass
+from flask_continuum.presenters import dates
+from flask_continuum.presenters.budget import Budget
+from flask_continuum.presenters.values import View
+from flask_continuum.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What views and page builders need to know in one request.
+
+    :ivar now: the instant of the request, in UTC.
+    :ivar zone: the time zone in which this person sees dates.
+    :ivar view: how they see values.
+    :ivar budget: the time that all comparisons of the page share.
+    """
+
+    state: State
+    session: Session
+    access: Access
+    links: Links
+    now: datetime
+    zone: tzinfo
+    view: View
+    budget: Budget
+    _masks: dict[tuple[Any, ...], Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def registry(self) -> Registry:
+        """What is versioned."""
+        registry: Registry = self.state.manager.registry
+        return registry
+
+    @property
+    def today(self) -> date:
+        """The date where the person is."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def page_size(self) -> int:
+        """How many rows a page lists."""
+        return self.state.settings.page_size
+
+    def masks(
+        self, versioned: VersionedClass, *, record: Any = None, versions: tuple[Any, ...] = ()
+    ) -> Mapping[str, str]:
+        """Why each hidden field of a record is hidden; the policy is asked once for each state."""
+        asked = (versioned.model, id(record), *(id(version) for version in versions))
+        found = self._masks.get(asked)
+        if found is None:
+            found = self.access.masks(versioned, record=record, versions=versions)
+            self._masks[asked] = found
+        return found
+
+    def moment(self, instant: datetime) -> Moment:
+        """An instant beside other things: ``today, 14:02`` or ``3 Mar 2026, 10:20``."""
+        return self._moment(instant, under_day=False)
+
+    def clock(self, instant: datetime) -> Moment:
+        """An instant under the heading of its day: ``14:02``."""
+        return self._moment(instant, under_day=True)
+
+    def _moment(self, instant: datetime, *, under_day: bool) -> Moment:
+        seen = dates.moment(instant, self.now, self.zone)
+        return Moment(
+            words=seen.clock if under_day else seen.text,
+            full=f"{seen.full} {seen.zone}".rstrip(),
+            iso=seen.iso,
+            title=seen.title,
+        )
+
+
+def open_visit(state: State) -> Visit:
+    """What is known at the beginning of a request."""
+    user = state.current_user()
+    zone = state.settings.zone_for(user)
+    return Visit(
+        state=state,
+        session=state.db.session(),
+        access=Access(user, state.policy),
+        links=make_links(state.manager.registry),
+        now=datetime.now(UTC),
+        zone=zone,
+        view=View(zone=zone, not_recorded=NOT_RECORDED),
+        budget=Budget(state.settings.diff_budget_ms / 1000),
+    )
