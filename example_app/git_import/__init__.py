@@ -1,0 +1,1 @@
+"""Import of a git repository: its commits become transactions, its text files articles."""
