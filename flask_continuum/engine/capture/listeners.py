@@ -38,13 +38,11 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import LinkCapture
+from flask_continuum.engine.capture.session import CONNECTIONS
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry
 from flask_continuum.engine.version import VersionClassBase
-
-_CONNECTIONS = "continuum_connections"
-"""Key in ``Session.info`` of the connections that the session's transaction has flushed to."""
 
 
 @dataclass(slots=True, eq=False)
@@ -127,7 +125,7 @@ class Listeners:
             unit = self.current.find(connection)
             if unit is None or not unit.has_work:
                 continue
-            unit.companions = session.info.setdefault(_CONNECTIONS, set())
+            unit.companions = session.info.setdefault(CONNECTIONS, set())
             unit.companions.add(connection)
             if self.write == "flush" and unit.is_dirty:
                 self._write_draft(connection, unit, session)
@@ -141,7 +139,7 @@ class Listeners:
         """
         if session.in_nested_transaction():
             return
-        for connection in session.info.pop(_CONNECTIONS, ()):
+        for connection in session.info.pop(CONNECTIONS, ()):
             if connection.closed or connection.invalidated:
                 continue
             unit = self.current.find(connection)

@@ -9,8 +9,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.current import CurrentUnits
+
+CONNECTIONS = "continuum_connections"
+"""Key in ``Session.info`` of the connections that the session's transaction has flushed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,21 @@ class SessionUnit:
             reason=reason or before.reason,
             context=MappingProxyType({**before.context, **(context or {})}),
         )
+
+    def fill(self, attribution: Attribution) -> None:
+        """Say what is still open about what the session has flushed and not committed.
+
+        What was said before stays. A session that has written nothing versioned is left alone.
+
+        :param attribution: what is known; who acts is taken from it only as a whole.
+        """
+        for connection in self.session.info.get(CONNECTIONS, ()):
+            unit = None if connection.closed else self._current.find(connection)
+            if unit is None or not unit.has_work:
+                continue
+            before = unit.attribution or NOBODY
+            known = before.user_id is not None or before.actor is not None
+            said = replace(attribution, user_id=None, actor=None) if known else attribution
+            unit.attribution = before.filled_from(said)
+            if unit.attribution is not before and unit.draft is not None:
+                unit.revision += 1  # its transaction row is to be written again
