@@ -141,7 +141,7 @@ def diff_field(
     ):
         delta = size_delta(base.old.length or 0, base.new.length or 0)
         return replace(base, kind=FieldKind.BYTES, delta=delta)
-    if isinstance(old, Set) and isinstance(new, Set) or _are_tags(old, new):
+    if (isinstance(old, Set) and isinstance(new, Set)) or _are_tags(old, new):
         return _items_field(base, old, new, view)
     if isinstance(old, (dict, list)) and isinstance(new, (dict, list)):
         found = diff_json(old, new, budget=budget, view=view)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .budget import BoundedMatcher, Budget, Deadline, OutOfTime, match_work
+from .formats import json_text
 from .json_results import JsonChange, JsonDiff, JsonKind, Path, path_text
 from .numbers import number_delta
 from .text_diff import diff_text
-from .values import DEFAULT_VIEW, Display, DisplayKind, View, display, json_text, text_display
+from .values import DEFAULT_VIEW, Display, DisplayKind, View, display, text_display
 
 __all__ = ["JsonChange", "JsonDiff", "JsonKind", "diff_json", "path_text"]
 

@@ -7,7 +7,7 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 from .dates import duration
-from .values import number_text, size_text
+from .formats import number_text, size_text
 
 # Wide enough for any column, narrow enough to be computed at once.
 _CONTEXT = Context(prec=60, Emax=10_000, Emin=-10_000)

@@ -27,9 +27,31 @@ BLOCK_WORK = 400_000
 #: A paragraph of this many characters is recognised where it moved to.
 MOVED_LENGTH = 40
 
-# A line and the empty lines behind it, or a last line without an end.
-_LINE = re.compile(r"[^\r\n]*(?:[ \t]*(?:\r\n|\r|\n))+|[^\r\n]+")
-_MARK = re.compile(r"[^.!?。>},;！？，；]*[.!?。>},;！？，；]+|[^.!?。>},;！？，；]+")
+#: Signs after which a long line may be cut.
+MARKS = ".!?。>},;！？，；"
+#: A text with more of these signs keeps its long lines whole, because cutting takes too long.
+MARK_LIMIT = 150_000
+
+# A line and the empty lines behind it, or a last line without an end. Both patterns are
+# possessive, so that a text without what they look for costs one pass.
+_LINE = 2_000
+#: A piece is at least this long, unless it is the last.
+SHORTEST_PIECE = 24
+#: A piece that has reached this length ends at its next mark, whatever its checksum says.
+LONGEST_PIECE = 300
+#: Steps of one longest match of blocks; more make a range "replaced as a whole".
+BLOCK_WORK = 400_000
+#: A paragraph of this many characters is recognised where it moved to.
+MOVED_LENGTH = 40
+
+#: Signs after which a long line may be cut.
+MARKS = ".!?。>},;！？，；"
+#: A text with more of these signs keeps its long lines whole, because cutting takes too long.
+MARK_LIMIT = 150_000
+
+# Possessive, so that a text without what they look for costs one pass. A line and the empty lines behind it, or a last line without an end.
+_LINE = re.compile(r"[^\r\n]*+(?:[ \t]*+(?:\r\n|\r|\n))+|[^\r\n]+")
+_MARK = re.compile(rf"[^{MARKS}]*+[{MARKS}]++|[^{MARKS}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +107,11 @@ def cut(text: str, *, pieces: bool = True) -> list[str]:
     :param pieces: whether long lines are cut at all
     """
     lines: list[str] = _LINE.findall(text)
-    if not pieces or max(map(len, lines), default=0) <= LONG_LINE:
+    if (
+        not pieces
+        or max(map(len, lines), default=0) <= LONG_LINE
+        or sum(map(text.count, MARKS)) > MARK_LIMIT
+    ):
         return lines
     blocks: list[str] = []
     for line in lines:
@@ -109,13 +135,14 @@ def align(old: Sequence[str], new: Sequence[str], deadline: Deadline) -> Alignme
     failed: set[tuple[int, int]] = set()
     i, j = head, head
     for anchor in [*_anchors(old, new, head, old_end, head, new_end), _Run(old_end, new_end, tail)]:
-        gap = _Gap(i, anchor.old, j, anchor.new)
-        first, last = _trimmed(old, new, gap)
-        inside = _Gap(i + first.length, last.old, j + first.length, last.new)
-        between = _between(old, new, inside, deadline)
-        if between is None:
-            failed.add((inside.old, inside.new))
-        runs += [first, *(between or ()), last, anchor]
+        if i < anchor.old and j < anchor.new:
+            first, last = _trimmed(old, new, _Gap(i, anchor.old, j, anchor.new))
+            inside = _Gap(i + first.length, last.old, j + first.length, last.new)
+            between = _between(old, new, inside, deadline)
+            if between is None:
+                failed.add((inside.old, inside.new))
+            runs += [first, *(between or ()), last]
+        runs.append(anchor)
         i, j = anchor.old + anchor.length, anchor.new + anchor.length
     return Alignment(_spans(runs, failed, len(old), len(new)))
 

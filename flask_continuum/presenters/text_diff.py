@@ -41,7 +41,7 @@ WORD_SIZE = 2_000_000
 #: Characters of a text beyond which nothing is compared.
 DIFF_SIZE = 16_000_000
 #: Lines of a text beyond which it is compared as a whole.
-LINES = 100_000
+LINES = 50_000
 #: Two texts that are together this short are compared even when the budget is spent.
 FREE_LENGTH = 500
 #: The share of the budget that paragraphs may use; the rest is for words.
@@ -112,7 +112,14 @@ def _compared(old: str, new: str, budget: Budget, paragraphs: int, *, by_words: 
         detail = Detail.WHOLE
         notes += (NOTE_WHOLE,)
     return TextDiff(
-        blocks, page.added, page.removed, len(went), notes, detail, (len(old), len(new))
+        blocks,
+        page.added,
+        page.removed,
+        len(went),
+        notes,
+        detail,
+        (len(old), len(new)),
+        estimated=page.estimated,
     )
 
 

@@ -40,6 +40,7 @@ class Page:
     removed: int = 0
     long: bool = False
     late: bool = False
+    estimated: bool = False
     _blocks: list[Block] = field(default_factory=list)
     _changed: int = 0
     _at: tuple[int, int] = (0, 0)
@@ -111,7 +112,11 @@ class Page:
         gone = [place for place in range(span.old_start, span.old_end) if place not in self.went]
         come = [place for place in range(span.new_start, span.new_end) if place not in self._came]
         pairs = (
-            pair_up([self.old[place] for place in gone], [self.new[place] for place in come])
+            pair_up(
+                [self.old[place] for place in gone],
+                [self.new[place] for place in come],
+                self.deadline,
+            )
             if self.by_words
             else []
         )
@@ -182,10 +187,14 @@ class Page:
             if span.equal:
                 continue
             changed += larger
+            gone = (i for i in range(old_start, span.old_end) if i not in self.went)
+            come = (j for j in range(new_start, span.new_end) if j not in self._came)
             added, removed = bag_changes(
-                "".join(self.old[old_start : span.old_end]),
-                "".join(self.new[new_start : span.new_end]),
+                "".join(self.old[place] for place in gone),
+                "".join(self.new[place] for place in come),
+                self.deadline,
             )
+            self.estimated = True
             self.added += added
             self.removed += removed
         segments = _rest_segments("".join(self.old[i:]), "".join(self.new[j:]))

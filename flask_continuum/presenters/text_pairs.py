@@ -6,7 +6,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from .text_tokens import WORD_CHARACTERS, bag_of, count_words
+from .budget import Deadline
+from .text_tokens import bag_of, count_words
 
 #: Paragraphs of one range are paired by likeness up to this many pairs, beyond it in order.
 PAIRS = 400
@@ -14,15 +15,18 @@ PAIRS = 400
 PAIR_CHARACTERS = 100_000
 #: Two paragraphs are versions of one another from this share of common words on.
 LIKENESS = 0.4
+#: Words of ranges up to this many characters are told apart when they are only counted.
+BAG_CHARACTERS = 1_000_000
 #: Words longer than this are not normalised, because that takes quadratic time.
 NORMAL_LENGTH = 64
 
 
-def pair_up(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+def pair_up(old: Sequence[str], new: Sequence[str], deadline: Deadline) -> list[tuple[int, int]]:
     """Find which removed paragraphs became which added ones, keeping their order.
 
     One with one is always a pair. Up to 400 possible pairs are judged by their common words;
-    beyond that, equal numbers are paired in order and unequal ones not at all.
+    beyond that, and after the deadline, equal numbers are paired in order and unequal ones not at
+    all.
 
     :return: pairs of positions, rising in both
     """
@@ -31,7 +35,7 @@ def pair_up(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     if len(old) == len(new) == 1:
         return [(0, 0)]
     size = sum(map(len, old)) + sum(map(len, new))
-    if len(old) * len(new) > PAIRS or size > PAIR_CHARACTERS:
+    if len(old) * len(new) > PAIRS or size > PAIR_CHARACTERS or deadline.passed:
         return [(place, place) for place in range(len(old))] if len(old) == len(new) else []
     old_bags = [bag_of(text) for text in old]
     new_bags = [bag_of(text) for text in new]
@@ -56,11 +60,14 @@ def pair_up(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     return pairs
 
 
-def bag_changes(old: str, new: str) -> tuple[int, int]:
-    """Estimate the words added and removed, without regard to their order."""
-    if len(old) + len(new) > WORD_CHARACTERS:
+def bag_changes(old: str, new: str, deadline: Deadline) -> tuple[int, int]:
+    """Estimate the words added and removed, without regard to their order.
+
+    Of very long texts, and after the deadline, all words count as changed.
+    """
+    if len(old) + len(new) > BAG_CHARACTERS or deadline.passed:
         return count_words(new), count_words(old)
-    before, after = bag_of(old), bag_of(new)
+    before, after = Counter(old.split()), Counter(new.split())
     return (after - before).total(), (before - after).total()
 
 

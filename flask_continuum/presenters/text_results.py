@@ -139,6 +139,7 @@ class TextDiff:
 
     ``notes`` are sentences for the reader: a fallback that was taken, or that only white space,
     line ends or the Unicode form differ. ``sizes`` are the lengths of both texts in characters;
+    ``estimated`` says that some words were counted, not compared ("about 400 words");
     ``digests``, for texts that are too large to compare, the first 8 hex digits of their SHA-256.
     """
 
@@ -150,6 +151,7 @@ class TextDiff:
     detail: Detail = Detail.WORDS
     sizes: tuple[int, int] = (0, 0)
     digests: tuple[str, str] | None = None
+    estimated: bool = False
 
     @property
     def note(self) -> str | None:

@@ -49,6 +49,9 @@ def diff_words(old: str, new: str, deadline: Deadline) -> WordDiff:
 
     :return: segments that rebuild both texts byte for byte
     """
+    if deadline.passed:
+        late = (len(new.split()), len(old.split()))
+        return WordDiff(_replaced(old, new), *late, rewritten=True, coarse=True, late=True)
     if max(len(old), len(new)) > WORD_CHARACTERS:
         return _diff_middle(old, new, deadline)
     return _diff_words(old, new, deadline)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import uuid
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
@@ -15,7 +13,13 @@ from typing import Any, Final
 
 from .characters import shorten, visible
 from .dates import as_utc, clock_text, date_text, in_zone, zone_name
+from .formats import duration_text, json_text, number_text, printed, size_text
 from .labels import count_of, humanise
+
+__all__ = [
+    "DEFAULT_VIEW", "EMPTY", "NOT_RECORDED", "NULL", "Display", "DisplayKind", "View", "display",
+    "instant_display", "json_text", "masked", "text_display",
+]  # fmt: skip
 
 #: Characters of a text that are shown at first.
 TEXT_LIMIT = 280
@@ -184,59 +188,6 @@ def instant_display(value: datetime, view: View = DEFAULT_VIEW) -> Display:
     )
 
 
-def number_text(value: int | float | Decimal) -> str:
-    """Return a number as it was written, without an exponent where that stays short."""
-    if isinstance(value, int):
-        try:
-            return str(value)
-        except ValueError:  # Python refuses to print integers of more than 4,300 digits
-            return f"an integer of {value.bit_length():,} bits"
-    if isinstance(value, float):
-        return repr(value).removesuffix(".0") if math.isfinite(value) else str(value)
-    if not value.is_finite():
-        return str(value)
-    exponent = value.as_tuple().exponent
-    short = isinstance(exponent, int) and -40 < exponent <= 0
-    return format(value, "f") if short else str(value)
-
-
-def duration_text(value: timedelta) -> str:
-    """Return a span exactly: "2 days 3 h 5 min", "−1.5 s"; "0 s" for none."""
-    sign = "−" if value < timedelta(0) else ""
-    rest = abs(value)
-    minutes, seconds = divmod(rest.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [count_of(rest.days, "day")] if rest.days else []
-    parts += [f"{hours} h"] if hours else []
-    parts += [f"{minutes} min"] if minutes else []
-    if seconds or rest.microseconds or not parts:
-        fraction = f".{rest.microseconds:06}".rstrip("0") if rest.microseconds else ""
-        parts.append(f"{seconds}{fraction} s")
-    return sign + " ".join(parts)
-
-
-def size_text(size: int) -> str:
-    """Return a size in bytes: "0 bytes", "418 kB", "1.2 MB"."""
-    if size < 1_000:
-        return count_of(size, "byte")
-    for unit, scale in (("GB", 10**9), ("MB", 10**6)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size / 1_000:.0f} kB" if size < 999_500 else "1.0 MB"
-
-
-def json_text(value: Any) -> str:
-    """Return a JSON value in one line; parts that JSON does not know are printed safely.
-
-    :return: JSON text, or the type's name for values that no encoder can walk through
-    """
-    try:
-        return json.dumps(value, ensure_ascii=False, default=_printed)
-    except (TypeError, ValueError, RecursionError):
-        # Keys that JSON does not know, a value that holds itself, nesting beyond the encoder.
-        return _printed(value)
-
-
 def _display(value: Any, view: View) -> Display:
     if isinstance(value, Enum):
         return Display(
@@ -247,7 +198,7 @@ def _display(value: Any, view: View) -> Display:
     for kind, show in _SHOWN:
         if isinstance(value, kind):
             return show(value, view)
-    return _short(DisplayKind.OTHER, _printed(value), view)
+    return _short(DisplayKind.OTHER, printed(value), view)
 
 
 def _boolean(value: bool, view: View) -> Display:
@@ -304,7 +255,7 @@ def _list(value: list[Any] | tuple[Any, ...], view: View) -> Display:
 
 def _set(value: Set[Any], view: View) -> Display:
     # A set has no order; one that is the same for equal sets makes pages repeatable.
-    return _items(DisplayKind.SET, sorted(value, key=_printed), view)
+    return _items(DisplayKind.SET, sorted(value, key=printed), view)
 
 
 def _items(kind: DisplayKind, values: list[Any], view: View) -> Display:
@@ -328,17 +279,6 @@ def _short(kind: DisplayKind, text: str, view: View) -> Display:
     if shown.kind is DisplayKind.EMPTY:
         return Display(kind, "(prints as nothing)")
     return Display(kind, shown.text, length=shown.length, whole=shown.whole, cut=shown.cut)
-
-
-def _printed(value: Any) -> str:
-    """Return ``str`` of a value, else ``repr``, else its type: it never raises."""
-    for printer in (str, repr):
-        try:
-            return str.__str__(printer(value))
-        except Exception:
-            # The application's own type raises when printed; the next form may not.
-            continue
-    return f"({type(value).__name__})"
 
 
 def _format_of(content: bytes) -> str:
