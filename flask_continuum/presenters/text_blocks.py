@@ -34,22 +34,6 @@ MARK_LIMIT = 150_000
 
 # A line and the empty lines behind it, or a last line without an end. Both patterns are
 # possessive, so that a text without what they look for costs one pass.
-_LINE = 2_000
-#: A piece is at least this long, unless it is the last.
-SHORTEST_PIECE = 24
-#: A piece that has reached this length ends at its next mark, whatever its checksum says.
-LONGEST_PIECE = 300
-#: Steps of one longest match of blocks; more make a range "replaced as a whole".
-BLOCK_WORK = 400_000
-#: A paragraph of this many characters is recognised where it moved to.
-MOVED_LENGTH = 40
-
-#: Signs after which a long line may be cut.
-MARKS = ".!?。>},;！？，；"
-#: A text with more of these signs keeps its long lines whole, because cutting takes too long.
-MARK_LIMIT = 150_000
-
-# Possessive, so that a text without what they look for costs one pass. A line and the empty lines behind it, or a last line without an end.
 _LINE = re.compile(r"[^\r\n]*+(?:[ \t]*+(?:\r\n|\r|\n))+|[^\r\n]+")
 _MARK = re.compile(rf"[^{MARKS}]*+[{MARKS}]++|[^{MARKS}]+")
 

@@ -47,18 +47,18 @@ def _first_change(diff: TextDiff) -> tuple[Sequence[Segment], bool]:
         number
         for number, block in enumerate(diff.blocks)
         if any(part.kind is not SegmentKind.EQUAL for part in block.segments)
-        or any(part.kind is not SegmentKind.EQUAL for b in block.hidden for part in b.segments)
+        or any(part.kind is not SegmentKind.EQUAL for b in block.preview for part in b.segments)
     ]
     if not changed:
         return (), True
     first = diff.blocks[changed[0]]
     used = 1
     segments: tuple[Segment, ...] = first.segments
-    if first.kind is BlockKind.FOLD and first.hidden:
+    if first.kind is BlockKind.FOLD and first.preview:
         segments = next(
             (
                 block.segments
-                for block in first.hidden
+                for block in first.preview
                 if any(part.kind is not SegmentKind.EQUAL for part in block.segments)
             ),
             segments,

@@ -94,7 +94,7 @@ class Page:
                     BlockKind.FOLD,
                     _rest_segments(before, after),
                     partial=any(block.partial for block in shown),
-                    hidden=tuple(shown),
+                    preview=tuple(shown),
                     count=count,
                 )
             )

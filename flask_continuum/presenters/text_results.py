@@ -73,7 +73,7 @@ class Block:
     on each ``side``. ``partial`` marks a piece of a very long line.
 
     A fold stands for ``count`` paragraphs, of which ``changed`` differ: none, or the rest of a
-    comparison that is longer than a page. ``hidden`` are those that a page carries to show when
+    comparison that is longer than a page. ``preview`` are those that a page carries to show when
     the fold is opened; its ``segments`` are the texts of the others.
     """
 
@@ -82,7 +82,7 @@ class Block:
     side: Side | None = None
     direction: Direction | None = None
     partial: bool = False
-    hidden: tuple[Block, ...] = ()
+    preview: tuple[Block, ...] = ()
     count: int = 0
     changed: int = 0
 
@@ -121,7 +121,7 @@ class Block:
     @property
     def unseen(self) -> int:
         """How many paragraphs of a fold the page does not carry."""
-        return self.count - len(self.hidden)
+        return self.count - len(self.preview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class TextDiff:
     def leaves(self) -> Iterator[Block]:
         """Every block in reading order, what is folded before its fold."""
         for block in self.blocks:
-            yield from block.hidden
+            yield from block.preview
             yield block
 
     @property
@@ -251,9 +251,12 @@ def rebuild(blocks: Iterable[Block], side: Side) -> str:
 def displayed(segments: Iterable[Segment], limit: int = SEGMENT_LIMIT) -> tuple[Segment, ...]:
     """Return runs that are safe to show: no line end last, control signs visible, bounded length.
 
-    White space that came or went is drawn, because a reader could not see it otherwise.
+    White space that came or went is drawn, because a reader could not see it otherwise; the line
+    ends of a paragraph are not, because the next paragraph shows them.
     """
     parts = [part for part in segments if part.text]
+    while len(parts) > 1 and not parts[-1].text.strip("\r\n"):
+        parts.pop()
     shown: list[Segment] = []
     for number, part in enumerate(parts):
         text, more = part.text, part.more
