@@ -1,1 +1,59 @@
 """The history admin: server-rendered pages under one blueprint."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import HTTPException
+
+from flask_continuum.admin import headers
+from flask_continuum.admin.errors import show_data_error, show_http_error
+from flask_continuum.admin.folders import find_folders
+from flask_continuum.admin.views.compare import compare
+from flask_continuum.admin.views.missing import missing
+from flask_continuum.admin.views.model import model
+from flask_continuum.admin.views.overview import overview
+from flask_continuum.admin.views.revert import revert
+from flask_continuum.admin.views.timeline import timeline
+from flask_continuum.admin.views.transaction import transaction
+from flask_continuum.admin.views.undo import undo
+from flask_continuum.admin.views.version import version
+from flask_continuum.settings import Settings
+
+NAME = "continuum"
+_RECORD = "/records/<model>/<key>"
+_EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def create_blueprint(settings: Settings) -> Blueprint:
+    """The blueprint with all pages, to be registered under ``settings.url_prefix``."""
+    folders = find_folders()
+    blueprint = Blueprint(
+        NAME,
+        __name__,
+        template_folder=str(folders.templates),
+        static_folder=str(folders.static),
+        static_url_path="/static",
+    )
+    rule = blueprint.add_url_rule
+    rule("/", "overview", overview)
+    rule("/records/<model>", "model", model)
+    rule(_RECORD, "timeline", timeline)
+    rule(f"{_RECORD}/compare", "compare", compare)
+    rule(f"{_RECORD}/<int:transaction>", "version", version)
+    rule(f"{_RECORD}/<int:transaction>/revert", "revert", revert, methods=("GET", "POST"))
+    rule("/transactions/<uid>", "transaction", transaction)
+    rule("/transactions/<uid>/undo", "undo", undo, methods=("GET", "POST"))
+    # Everything else below the prefix is answered here, so that it is protected like the rest.
+    rule("/<path:rest>", "missing", missing, methods=_EVERY_METHOD)
+    blueprint.register_error_handler(HTTPException, show_http_error)
+    blueprint.register_error_handler(DataError, show_data_error)
+    blueprint.after_request(partial(_protect, settings))
+    return blueprint
+
+
+def _protect(settings: Settings, response: Response) -> Response:
+    static = request.endpoint == f"{NAME}.static"
+    return headers.protect(response, csp=settings.csp, static=static)

@@ -9,8 +9,8 @@ from flask_continuum.admin.contexts import Fact, Piece
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.characters import visible
+from flask_continuum.presenters.formats import json_text
 from flask_continuum.presenters.labels import humanise
-from flask_continuum.presenters.values import json_text
 
 OWN_CONTEXT = frozenset({"reverts", "request_id", "endpoint", "meta"})
 """Keys of a transaction's context that have a meaning of their own."""

@@ -59,6 +59,10 @@ class Links:
         """The address of a transaction."""
         return url_for("continuum.transaction", uid=transaction.address, **query)
 
+    def transaction_at(self, number: int | str) -> str:
+        """The address of the transaction with an id, where it is not loaded."""
+        return url_for("continuum.transaction", uid=str(number))
+
     def undo(self, transaction: Any, **query: Any) -> str:
         """The address of the plan that undoes a transaction."""
         return url_for("continuum.undo", uid=transaction.address, **query)

@@ -13,6 +13,7 @@ from flask_continuum.admin.access import Access
 from flask_continuum.admin.contexts import Moment
 from flask_continuum.admin.links import Links, make_links
 from flask_continuum.engine.read.results import NOT_RECORDED
+from flask_continuum.engine.read.search import label_attributes
 from flask_continuum.engine.registry import Registry, VersionedClass
 from flask_continuum.presenters import dates
 from flask_continuum.presenters.budget import Budget
@@ -66,6 +67,13 @@ class Visit:
             found = self.access.masks(versioned, record=record, versions=versions)
             self._masks[asked] = found
         return found
+
+    def searchable(self, versioned: VersionedClass) -> tuple[str, ...]:
+        """The attributes of a model that a search by this person may look into."""
+        hidden = self.masks(versioned)
+        if not self.access.sees_model(versioned.model):
+            return ()
+        return tuple(key for key in label_attributes(versioned) if key not in hidden)
 
     def moment(self, instant: datetime) -> Moment:
         """An instant beside other things: ``today, 14:02`` or ``3 Mar 2026, 10:20``."""

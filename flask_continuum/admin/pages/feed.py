@@ -1,0 +1,191 @@
+"""Transactions in a feed, by day, and models and records in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from flask_continuum.admin.contexts import FeedDay, FeedItem, Link, Piece, RecordRow
+from flask_continuum.admin.entries import kind_pills, pieces_of, target_of
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.records import name_of_model, operation_of, plural_of_model, refer
+from flask_continuum.admin.subjects import live_records
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.results import RecordRow as Row
+from flask_continuum.engine.read.results import TransactionRow
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.version import entry_transaction_id
+from flask_continuum.presenters.dates import group_by_day
+from flask_continuum.presenters.labels import count_of, sentence_case
+from flask_continuum.presenters.sentences import transaction_sentence
+
+VERBS: Mapping[Operation, str] = {
+    Operation.INSERT: "created",
+    Operation.UPDATE: "changed",
+    Operation.DELETE: "deleted",
+}
+KINDS: Mapping[str, str] = {"revert": "reverted", "restore": "restored"}
+
+
+def show_feed(visit: Visit, rows: Iterable[TransactionRow]) -> tuple[FeedDay, ...]:
+    """Transactions under the days on which they happened; unseen ones are left out."""
+    rows = tuple(rows)
+    lives = _live_samples(visit, rows)
+    items = [(row, item) for row in rows if (item := _item(visit, row, lives)) is not None]
+    return tuple(
+        FeedDay(heading=day.name, note=day.detail, items=tuple(item for _, item in group))
+        for day, group in group_by_day(
+            items, lambda pair: pair[0].transaction.issued_at, visit.now, visit.zone
+        )
+    )
+
+
+Lives = Mapping[type[Any], Mapping[tuple[Any, ...], Any]]
+
+
+def _live_samples(visit: Visit, rows: Iterable[TransactionRow]) -> Lives:
+    """The live rows of all records that the feed names, in one statement for each model."""
+    wanted: dict[VersionedClass, set[tuple[Any, ...]]] = {}
+    for row in rows:
+        for versions in row.samples.values():
+            for version in versions:
+                versioned = visit.registry.of(version)
+                wanted.setdefault(versioned, set()).add(versioned.key_of(version))
+    return {
+        versioned.model: live_records(visit, versioned, sorted(keys, key=repr))
+        for versioned, keys in wanted.items()
+    }
+
+
+def _item(visit: Visit, row: TransactionRow, lives: Lives) -> FeedItem | None:
+    counts = {
+        model: numbers for model, numbers in row.counts.items() if visit.access.sees_model(model)
+    }
+    if not counts:
+        return None
+    transaction = row.transaction
+    named = _only_record(visit, row, counts, lives)
+    return FeedItem(
+        person=person_of(transaction),
+        words=named or _counted(visit, transaction, counts),
+        moment=visit.clock(transaction.issued_at),
+        transaction=visit.links.transaction_ref(transaction),
+        sub=() if named else _sub(visit, row, counts, lives),
+        reason=transaction.reason or None,
+        pills=kind_pills(transaction),
+    )
+
+
+def _only_record(
+    visit: Visit,
+    row: TransactionRow,
+    counts: Mapping[type[Any], Mapping[Operation, int]],
+    lives: Lives,
+) -> tuple[Piece, ...] | None:
+    """``changed Harbour bridge reopens``, when the transaction touched one record only."""
+    total = sum(sum(numbers.values()) for numbers in counts.values())
+    (model, numbers), *others = counts.items()
+    if total != 1 or others or len(row.samples.get(model, ())) != 1:
+        return None
+    (version,) = row.samples[model]
+    versioned = visit.registry.of(version)
+    live = lives.get(versioned.model, {}).get(versioned.key_of(version))
+    if not visit.access.sees(versioned.model, record=live, version=version):
+        return None
+    (operation,) = (done for done, number in numbers.items() if number)
+    verb = KINDS.get(row.transaction.kind or "", VERBS[Operation(operation)])
+    record = refer(visit, versioned, version, record=live, live=live is not None)
+    return (
+        Piece(text=f"{verb} "),
+        Piece(text=record.label, url=record.url),
+        Piece(text="" if record.placeholder else f" {record.name}", soft=True),
+    )
+
+
+def _counted(
+    visit: Visit, transaction: Any, counts: Mapping[type[Any], Mapping[Operation, int]]
+) -> tuple[Piece, ...]:
+    sentence = transaction_sentence(
+        {
+            name_of_model(model): {int(done): number for done, number in numbers.items()}
+            for model, numbers in counts.items()
+        },
+        kind=transaction.kind,
+        target=target_of(transaction),
+        plurals={name_of_model(model): plural_of_model(model) for model in counts},
+    )
+    return pieces_of(sentence, lambda ref: visit.links.transaction_at(ref))
+
+
+def _sub(
+    visit: Visit,
+    row: TransactionRow,
+    counts: Mapping[type[Any], Mapping[Operation, int]],
+    lives: Lives,
+) -> tuple[Piece, ...]:
+    """The first records that a transaction touched, by name."""
+    records = []
+    for model in counts:
+        for version in row.samples.get(model, ()):
+            versioned = visit.registry.of(version)
+            live = lives.get(versioned.model, {}).get(versioned.key_of(version))
+            if visit.access.sees(versioned.model, record=live, version=version):
+                records.append(refer(visit, versioned, version, record=live))
+    pieces: list[Piece] = []
+    for record in records[:3]:
+        if pieces:
+            pieces.append(Piece(text=", "))
+        pieces.append(Piece(text=record.label, url=record.url))
+    return tuple(pieces)
+
+
+def show_records(visit: Visit, rows: Sequence[Row]) -> tuple[RecordRow, ...]:
+    """Records in a table; those are left out that may not be seen."""
+    wanted: dict[VersionedClass, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        if row.live:
+            wanted.setdefault(visit.registry.of(row.version), []).append(row.key)
+    lives = {each.model: live_records(visit, each, keys) for each, keys in wanted.items()}
+    shown = []
+    for row in rows:
+        versioned = visit.registry.of(row.version)
+        live = lives.get(versioned.model, {}).get(row.key)
+        if visit.access.sees(versioned.model, record=live, version=row.version):
+            shown.append(_record_row(visit, versioned, row, live))
+    return tuple(shown)
+
+
+def _record_row(visit: Visit, versioned: VersionedClass, row: Row, live: Any) -> RecordRow:
+    transaction = row.transaction
+    kind = transaction.kind if transaction is not None else None
+    verb = KINDS.get(kind or "", VERBS[operation_of(row.version)])
+    actions: tuple[Link, ...] = ()
+    if not row.live and visit.access.may_revert(versioned.model, version=row.version).allowed:
+        at = entry_transaction_id(row.version)
+        url = visit.links.revert(versioned.model, row.key, at)
+        actions = (Link(label="Restore…", url=url),)
+    return RecordRow(
+        record=refer(visit, versioned, row.version, record=live, live=row.live),
+        person=person_of(transaction),
+        words=(Piece(text=f"{verb} it"),),
+        moment=visit.moment(transaction.issued_at) if transaction is not None else None,
+        transaction=visit.links.transaction_ref(transaction) if transaction is not None else None,
+        actions=actions,
+    )
+
+
+def counted_words(counts: Mapping[Operation, int]) -> str:
+    """``41 changed, 2 deleted``."""
+    return ", ".join(
+        f"{counts[operation]:,} {verb}"
+        for operation, verb in VERBS.items()
+        if counts.get(operation)
+    )
+
+
+def records_of(number: int, model: type[Any]) -> str:
+    """``3 articles``."""
+    return count_of(
+        number, sentence_case(name_of_model(model)), sentence_case(plural_of_model(model))
+    )

@@ -1,0 +1,189 @@
+"""Everything that changed together, by model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_continuum.admin.contexts import (
+    Crumb,
+    Empty,
+    EntryView,
+    Link,
+    ModelGroup,
+    Piece,
+    TransactionPage,
+)
+from flask_continuum.admin.entries import kind_pills, see, show_entry, target_of
+from flask_continuum.admin.facts import context_facts, transaction_facts
+from flask_continuum.admin.layout import make_layout
+from flask_continuum.admin.pages.feed import counted_words, records_of
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.records import name_of_model, plural_of_model, refer
+from flask_continuum.admin.subjects import live_records
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.results import Entry
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.presenters.labels import sentence_case
+from flask_continuum.presenters.sentences import transaction_sentence
+
+Entries = Mapping[type[Any], Sequence[Entry]]
+SHOWN = 50
+"""Records of one model that the page shows, unless all are asked for."""
+
+
+def build_transaction(
+    visit: Visit,
+    transaction: Any,
+    entries: Entries,
+    neighbours: tuple[Any | None, Any | None],
+    *,
+    only: type[Any] | None,
+) -> TransactionPage:
+    """The page of a transaction.
+
+    :param entries: what it did, by model; of hidden models and records nothing.
+    :param neighbours: the transactions before and after it.
+    :param only: the one model that all records are shown of.
+    """
+    chosen = {only: entries[only]} if only is not None and only in entries else entries
+    groups = tuple(
+        _group(visit, transaction, visit.registry.of(model), found, all_of_them=model is only)
+        for model, found in chosen.items()
+        if found
+    )
+    counts = {model: _counts(found) for model, found in entries.items() if found}
+    person = person_of(transaction)
+    moment = visit.moment(transaction.issued_at)
+    number = f"#{transaction.id}"
+    return TransactionPage(
+        layout=make_layout(
+            visit,
+            heading=f"{person.name} {_heading(transaction, counts)}",
+            title=f"Transaction {number}",
+            crumbs=(
+                Crumb(label=visit.state.settings.title, url=visit.links.overview()),
+                Crumb(label=number),
+            ),
+            subtitle=(
+                Piece(text="Transaction "),
+                Piece(text=number, mono=True),
+                Piece(text=f" {moment.full} "),
+            ),
+            pills=kind_pills(transaction),
+            actions=_actions(visit, transaction, entries, neighbours),
+        ),
+        groups=groups,
+        facts=transaction_facts(visit, transaction, with_link=False),
+        reason=transaction.reason or None,
+        context=context_facts(transaction),
+        empty=None
+        if groups
+        else Empty(
+            heading="Nothing to show",
+            words="This transaction changed nothing that the history still holds.",
+            links=(Link(label="Back to the overview", url=visit.links.overview()),),
+        ),
+    )
+
+
+def _group(
+    visit: Visit,
+    transaction: Any,
+    versioned: VersionedClass,
+    entries: Sequence[Entry],
+    *,
+    all_of_them: bool,
+) -> ModelGroup:
+    shown = entries if all_of_them else entries[:SHOWN]
+    rest = len(entries) - len(shown)
+    plural = plural_of_model(versioned.model)
+    more = Link(
+        label=f"All {records_of(len(entries), versioned.model)}",
+        url=visit.links.transaction(transaction, model=visit.links.segments[versioned.model]),
+    )
+    return ModelGroup(
+        label=plural,
+        anchor=f"model-{visit.links.segments[versioned.model]}",
+        note=counted_words(_counts(entries)),
+        entries=show_entries(visit, versioned, shown),
+        more=more if rest else None,
+    )
+
+
+def show_entries(
+    visit: Visit, versioned: VersionedClass, entries: Sequence[Entry]
+) -> tuple[EntryView, ...]:
+    """Entries of several records of one model, each under the name of its record."""
+    return tuple(
+        show_entry(
+            visit,
+            versioned,
+            seen,
+            record=refer(
+                visit,
+                versioned,
+                seen.entry.version,
+                live=seen.entry.operation is not Operation.DELETE,
+            ),
+        )
+        for seen in see(visit, versioned, entries)
+    )
+
+
+def visible_entries(visit: Visit, entries: Entries) -> dict[type[Any], list[Entry]]:
+    """What a transaction did to records that may be seen."""
+    found: dict[type[Any], list[Entry]] = {}
+    for model, of_model in entries.items():
+        if not visit.access.sees_model(model):
+            continue
+        versioned = visit.registry.of(model)
+        keys = sorted({versioned.key_of(entry.version) for entry in of_model}, key=repr)
+        lives = live_records(visit, versioned, keys)
+        found[model] = [
+            entry
+            for entry in of_model
+            if visit.access.sees(
+                model, record=lives.get(versioned.key_of(entry.version)), version=entry.version
+            )
+        ]
+    return found
+
+
+def _counts(entries: Sequence[Entry]) -> dict[Operation, int]:
+    return dict(Counter(entry.operation for entry in entries))
+
+
+def _heading(transaction: Any, counts: Mapping[type[Any], Mapping[Operation, int]]) -> str:
+    return str(
+        transaction_sentence(
+            {
+                name_of_model(model): {int(done): number for done, number in numbers.items()}
+                for model, numbers in counts.items()
+            },
+            kind=transaction.kind,
+            target=target_of(transaction),
+            plurals={
+                name_of_model(model): sentence_case(plural_of_model(model)) for model in counts
+            },
+        )
+    )
+
+
+def _actions(
+    visit: Visit,
+    transaction: Any,
+    entries: Entries,
+    neighbours: tuple[Any | None, Any | None],
+) -> tuple[Link, ...]:
+    before, after = neighbours
+    links = []
+    if before is not None:
+        links.append(Link(label=f"← #{before.id}", url=visit.links.transaction(before)))
+    if after is not None:
+        links.append(Link(label=f"#{after.id} →", url=visit.links.transaction(after)))
+    if any(entries.values()) and visit.access.may_undo().allowed:
+        links.append(Link(label="Undo this transaction…", url=visit.links.undo(transaction)))
+    return tuple(links)
