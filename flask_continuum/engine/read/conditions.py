@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.registry import Registry, VersionedClass
+from flask_continuum.engine.registry import Registry, VersionedClass, VersionedTable
 
 RESTORING = ("revert", "restore", "undo")
 """Kinds of transactions in which an INSERT brings a deleted record back: its life goes on."""
@@ -124,6 +124,32 @@ def existed_before(
             *same_record(entry, later, entity),
             moment(entry, later) > since,
             moment(entry, later) < at,
+        ),
+        lasting,
+    )
+
+
+def row_existed(
+    table: VersionedTable, at: Any, *, before: bool = False
+) -> tuple[sa.ColumnElement[bool], ...]:
+    """Select the rows of a version table that were valid at a transaction, or just before it.
+
+    This is for tables without a version class, which link tables are.
+    """
+    since, lasting = table.transaction_id, table.operation_type != Operation.DELETE
+    began = since < at if before else since <= at
+    if table.end_transaction_id is not None:
+        until = table.end_transaction_id
+        lasts = until >= at if before else until > at
+        return (began, sa.or_(until.is_(None), lasts), lasting)
+    later = table.version.alias()
+    then = later.c[since.key]
+    return (
+        began,
+        ~sa.exists().where(
+            *(later.c[column.key] == column for column in table.version_key),
+            then > since,
+            then < at if before else then <= at,
         ),
         lasting,
     )

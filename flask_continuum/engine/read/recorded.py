@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -33,10 +32,10 @@ class Recorded:
 def recorded(session: Session, entry: VersionedClass) -> Recorded:
     """Load the spans of a model's columns, in one statement."""
     table = registry_of(entry).history_of(entry.table).history_column
-    names = sorted({own.live.name for own in entry.tables})
+    names = {own.live: own.version.fullname for own in entry.tables}
     statement = sa.select(table.c.table_name, table.c.column_name, table.c.since, table.c.until)
     rows = session.execute(
-        statement.where(table.c.table_name.in_(names), table.c.column_name != ""),
+        statement.where(table.c.table_name.in_(sorted(names.values())), table.c.column_name != ""),
         bind_arguments=connection_arguments(entry),
     )
     spans = {(row.table_name, row.column_name): (row.since, row.until) for row in rows}
@@ -44,10 +43,6 @@ def recorded(session: Session, entry: VersionedClass) -> Recorded:
         {
             key: spans[name]
             for key, column in entry.attributes.items()
-            if (name := (_table_name(column), column.name)) in spans
+            if (name := (names[column.table], column.name)) in spans
         }
     )
-
-
-def _table_name(column: sa.Column[Any]) -> str:
-    return column.table.name

@@ -34,6 +34,7 @@ def _record(record: RecordPlan) -> tuple[Any, ...]:
         record.base,
         record.state,
         record.keeps_key,
+        record.via,
         tuple(_step(step) for step in record.fields),
         tuple(_step(step) for step in record.relations),
         tuple(_step(step) for step in record.impossible),

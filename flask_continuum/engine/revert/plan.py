@@ -18,6 +18,17 @@ Fields = Mapping[Any, Collection[str]] | Collection[str]
 plan with one record, the field keys alone."""
 
 
+def make(
+    kind: Kind,
+    records: tuple[RecordPlan, ...],
+    target: Any,
+    again: Callable[[Session], Plan],
+    along: tuple[RecordPlan, ...] = (),
+) -> Plan:
+    """Return a plan with its fingerprint."""
+    return Plan(kind, records, target, again, fingerprint(kind, (*records, *along)), along)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What would be done, as it stood when it was planned. Nothing has changed yet.
@@ -26,12 +37,18 @@ class Plan:
     :ivar records: what would be done, record by record; the first is the one asked for.
     :ivar target: the version to go back to, or the transaction to undo.
     :ivar again: makes the same plan against what is there now.
+    :ivar planned: the fingerprint of the whole plan. It stays when somebody shows or applies a
+        plan with steps taken out (``dataclasses.replace(plan, records=…)``).
+    :ivar along: what comes along with relation steps: the records that they recreate, and on
+        paths that were asked for, related records that change.
     """
 
     kind: Kind
     records: tuple[RecordPlan, ...]
     target: Any
     again: Callable[[Session], Plan] = field(repr=False, compare=False)
+    planned: str
+    along: tuple[RecordPlan, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -45,13 +62,13 @@ class Plan:
 
     @property
     def blocked(self) -> tuple[Impossible, ...]:
-        """What makes it impossible to carry out the plan, empty when nothing does."""
+        """What makes it impossible to bring a record back at all, empty when nothing does."""
         return tuple(each for record in self.records for each in record.blocked)
 
     @property
     def fingerprint(self) -> str:
         """A text that changes when anything that the plan would do changes."""
-        return fingerprint(self.kind, self.records)
+        return fingerprint(self.kind, (*self.records, *self.along))
 
     def apply(
         self,

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     GONE_COLUMN = "gone_column"
     MISSING_TARGET = "missing_target"
     REQUIRED_NOT_RECORDED = "required_not_recorded"
+    REQUIRED = "required"
     RECORD_GONE = "record_gone"
     KEY_TAKEN = "key_taken"
     POLICY = "policy"
@@ -124,6 +125,7 @@ class RecordPlan:
     :ivar base: the newest transaction id of the record when it was planned.
     :ivar state: for an undo, of RECREATE and DELETE as a whole; a CHANGE has a state per field.
     :ivar keeps_key: for RECREATE, whether the record comes back under its old key.
+    :ivar via: the id of the relation step that this comes along with, if it does.
     """
 
     model: type[Any]
@@ -136,6 +138,7 @@ class RecordPlan:
     base: int | None
     state: State = State.CLEAN
     keeps_key: bool = True
+    via: str | None = None
 
     @property
     def is_empty(self) -> bool:

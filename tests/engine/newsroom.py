@@ -1,0 +1,158 @@
+"""A small newsroom for the tests of reading and reverting: models of their own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Session, relationship, sessionmaker, validates
+
+from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.manager import VersioningManager
+
+
+@dataclass
+class Newsroom:
+    """Models, an engine and sessions whose changes are versioned.
+
+    :ivar acting: what the next transactions say about themselves.
+    """
+
+    engine: sa.Engine
+    manager: VersioningManager
+    base: Any
+    User: Any
+    Section: Any
+    Article: Any
+    Tag: Any
+    Comment: Any
+    Place: Any
+    article_tag: sa.Table
+    sessions: sessionmaker[Session]
+    acting: Attribution = field(default_factory=Attribution)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        with self.sessions() as session:
+            yield session
+
+    @contextmanager
+    def commit(self, **attribution: Any) -> Iterator[Session]:
+        """One session and one transaction, with what it says about itself."""
+        self.acting = Attribution(**attribution)
+        try:
+            with self.sessions() as session:
+                yield session
+                session.commit()
+        finally:
+            self.acting = Attribution()
+
+    def registry_of(self, model: Any) -> Any:
+        return self.manager.registry.of(model)
+
+    def ids(self, session: Session, model: Any, *key: Any) -> list[int]:
+        """The transaction ids of a record's versions, oldest first."""
+        version = self.registry_of(model).version_class
+        names = self.registry_of(model).key_attributes
+        return list(
+            session.scalars(
+                sa.select(version.transaction_id)
+                .filter_by(**dict(zip(names, key, strict=True)))
+                .order_by(version.transaction_id)
+            )
+        )
+
+
+def build(engine: sa.Engine, *, options: dict[str, Any] | None = None) -> Newsroom:
+    """Make models, tables and a manager on an empty database."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(Base):
+        __tablename__ = "user_account"
+        id = sa.Column(sa.Integer, primary_key=True)
+        name = sa.Column(sa.String(50))
+
+    class Section(Base):
+        __tablename__ = "section"
+        __versioned__ = {}
+        id = sa.Column(sa.Integer, primary_key=True)
+        name = sa.Column(sa.String(50), nullable=False)
+
+    article_tag = sa.Table(
+        "article_tag",
+        Base.metadata,
+        sa.Column("article_id", sa.ForeignKey("article.id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey("tag.id"), primary_key=True),
+    )
+
+    class Article(Base):
+        __tablename__ = "article"
+        __versioned__ = {"exclude": ["token"]}
+        id = sa.Column(sa.Integer, primary_key=True)
+        title = sa.Column(sa.String(200), nullable=False)
+        body = sa.Column("body_text", sa.Text)
+        words = sa.Column(sa.Integer)
+        settings = sa.Column(sa.JSON)
+        token = sa.Column(sa.String(20))
+        revision = sa.Column(sa.Integer, nullable=False)
+        section_id = sa.Column(sa.ForeignKey("section.id"))
+        section = relationship(Section, backref="articles")
+        tags = relationship("Tag", secondary=article_tag, back_populates="articles")
+        comments = relationship(
+            "Comment", back_populates="article", cascade="all, delete-orphan", order_by="Comment.id"
+        )
+        __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012
+
+        @validates("title")
+        def check_title(self, key: str, value: str) -> str:
+            if value == "forbidden":
+                raise ValueError("this title is forbidden")
+            return value
+
+    class Tag(Base):
+        __tablename__ = "tag"
+        __versioned__ = {}
+        id = sa.Column(sa.Integer, primary_key=True)
+        name = sa.Column(sa.String(50), unique=True)
+        articles = relationship(Article, secondary=article_tag, back_populates="tags")
+
+    class Comment(Base):
+        __tablename__ = "comment"
+        __versioned__ = {}
+        id = sa.Column(sa.Integer, primary_key=True)
+        text = sa.Column(sa.String(200))
+        article_id = sa.Column(sa.ForeignKey("article.id"), nullable=False)
+        article = relationship(Article, back_populates="comments")
+
+    class Place(Base):
+        __tablename__ = "place"
+        __versioned__ = {"exclude": ["note"]}
+        country = sa.Column(sa.String(10), primary_key=True)
+        number = sa.Column(sa.Integer, primary_key=True, autoincrement=False)
+        name = sa.Column(sa.String(50))
+        note = sa.Column(sa.String(50))
+
+    manager = VersioningManager(user_cls=User, options=options)
+    sessions = sessionmaker(engine)
+    manager.attach(Base, sessions, engine)
+    Base.metadata.create_all(engine)
+    newsroom = Newsroom(
+        engine=engine,
+        manager=manager,
+        base=Base,
+        User=User,
+        Section=Section,
+        Article=Article,
+        Tag=Tag,
+        Comment=Comment,
+        Place=Place,
+        article_tag=article_tag,
+        sessions=sessions,
+    )
+    manager.attribution = lambda: newsroom.acting
+    return newsroom
