@@ -22,10 +22,15 @@ from tests.support.documents import (
 )
 
 OF_THE_TESTS = ("CONTINUUM_TEST_", "CONTINUUM_REQUIRE_")
-PRELUDE = (
-    "def expect(value, expected, source):"
-    " assert repr(value) == expected, f'{source} is {value!r}, not {expected}'"
-)
+PRELUDE = """
+def expect(value, expected, source):
+    assert repr(value) == expected, f"{source} is {value!r}, not {expected}"
+
+def run(path):
+    with open(path, encoding="utf-8") as file:
+        program = compile(file.read(), path, "exec")
+    exec(program, globals())
+"""
 
 
 def name(document: Path) -> str:
@@ -34,9 +39,12 @@ def name(document: Path) -> str:
 
 def run(program: str, *, called: str, folder: Path) -> None:
     """Run ``program`` in a fresh process in ``folder``; the test fails with its traceback."""
-    # The program is compiled apart, so that its lines keep the numbers of the document.
+    # Under the document's name, where a traceback finds its lines.
+    source = folder / called
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(program, encoding="utf-8")
     script = folder / "run.py"
-    script.write_text(f"{PRELUDE}\nexec(compile({program!r}, {called!r}, 'exec'))", "utf-8")
+    script.write_text(f"{PRELUDE}\nrun({called!r})\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-W", "error", script.name],
         cwd=folder,
