@@ -129,6 +129,8 @@ def change_article(slug: str, step: Step, cast: Cast, when: datetime) -> None:
         article.status = Status(step.status)
         if article.status is Status.PUBLISHED and article.published_on is None:
             article.published_on = when.date()
+    if step.redate:
+        article.published_on = when.date()
     if step.settings:
         article.settings = {**article.settings, **step.settings}
     gone = {slugify(name) for name in step.tags_remove}

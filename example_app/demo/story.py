@@ -60,6 +60,7 @@ class Step:
     title: str | None = None
     summary: str | None = None
     status: str | None = None
+    redate: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     tags_add: tuple[str, ...] = ()
     tags_remove: tuple[str, ...] = ()
