@@ -110,3 +110,40 @@ def test_imports_point_down() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Contracts:" in done.stdout
+
+
+def test_the_engine_needs_no_web_framework() -> None:
+    program = """
+import sys
+for name in ("flask", "werkzeug", "jinja2", "click", "flask_sqlalchemy", "flask_login"):
+    sys.modules[name] = None  # as if it were not installed
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Session
+from flask_continuum import make_versioned
+
+make_versioned(user_cls=None)
+
+class Base(DeclarativeBase):
+    pass
+
+class Article(Base):
+    __tablename__ = "article"
+    __versioned__ = {}
+    id = sa.Column(sa.Integer, primary_key=True)
+
+engine = sa.create_engine("sqlite://")
+Base.metadata.create_all(engine)
+with Session(engine) as session:
+    session.add(Article(id=1))
+    session.commit()
+    assert session.get(Article, 1).versions.count() == 1
+engine.dispose()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
