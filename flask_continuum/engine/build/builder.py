@@ -200,7 +200,10 @@ class Builder:
         user = self._user_mapper()
         if user is not None and user.local_table.metadata is not metadata:  # type: ignore[attr-defined]
             user = None
-        self.registry.transaction_classes[metadata] = self.factory.create_class(table, user)
+        created = self.factory.create_class(table, user)
+        # from a transaction to all that it may have touched: an undo starts from nothing else
+        created.__versioning_registry__ = self.registry
+        self.registry.transaction_classes[metadata] = created
 
     def _user_mapper(self) -> Mapper[Any] | None:
         if self.user_cls is None:
