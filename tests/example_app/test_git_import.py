@@ -13,9 +13,10 @@ from example_app.extensions import db
 from example_app.git_import.errors import GitError
 from example_app.git_import.importer import import_repository
 from example_app.git_import.repository import Blobs, GitRepository
-from example_app.models import Article, Repository, Section, User
+from example_app.models import Article, Comment, Repository, Section, Tag, User
 from flask_continuum import transaction_class, version_class
 from tests.example_app.git_sample import BINARY, Sample, make_sample
+from tests.support.statements import statements
 
 Transaction = transaction_class(Article)
 ArticleVersion = version_class(Article)
@@ -31,7 +32,9 @@ def transactions() -> dict[str, Any]:
     imported = db.session.scalars(
         sa.select(Transaction).where(Transaction.kind == "import").order_by(Transaction.id)
     )
-    return {one.context["git"]["commit"]: one for one in imported if "git" in one.context}
+    # Authors and the section come in transactions of their own, which belong to no commit.
+    commits = [one for one in imported if one.context and "git" in one.context]
+    return {one.context["git"]["commit"]: one for one in commits}
 
 
 def files_in_history(transaction: Any, section: int) -> dict[str, bytes]:
@@ -221,8 +224,6 @@ def test_deleted_files_take_their_comments_along(empty_newsroom: Flask, tmp_path
     sample.commit("One")
     run(empty_newsroom, str(sample.folder))
     with empty_newsroom.app_context():
-        from example_app.models import Comment, Tag
-
         article = db.session.scalars(sa.select(Article)).one()
         article.comments.append(Comment(author_id=article.author_id, body="Nice file."))
         article.tags.append(Tag(slug="files", name="files"))
@@ -304,8 +305,6 @@ def test_only_one_import_at_a_time(empty_newsroom: Flask, sample: Sample) -> Non
 
 
 def test_the_cost_of_a_commit_does_not_grow(empty_newsroom: Flask, tmp_path: Path) -> None:
-    from tests.support.statements import statements
-
     def cost(files: int) -> int:
         sample = Sample(tmp_path / f"files-{files}")
         for number in range(files):
@@ -322,6 +321,7 @@ def test_the_cost_of_a_commit_does_not_grow(empty_newsroom: Flask, tmp_path: Pat
             run(empty_newsroom, str(sample.folder))
         return len(sent)
 
+    cost(1)  # what is asked once in a process
     assert cost(60) == cost(4)
 
 

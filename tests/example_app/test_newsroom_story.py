@@ -16,7 +16,7 @@ from example_app.demo.story import Moment, read_story
 from example_app.extensions import db
 from example_app.models import Article, Comment, Section, User
 from flask_continuum import transaction_class, version_class
-from tests.example_app.conftest import NOW, close, open_newsroom
+from tests.example_app.opening import NOW, close, open_newsroom
 
 Transaction = transaction_class(Article)
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from example_app.extensions import db
 from example_app.models import Article, Comment, Section, Status
 from example_app.people import safe_address
-from tests.example_app.conftest import token
+from tests.example_app.opening import token
 
 LogIn = Callable[[str], FlaskClient]
 
