@@ -47,6 +47,8 @@ class VersioningManager:
         self._factory = transaction_cls or TransactionFactory()
         self._current = CurrentUnits()
         self._mapper_events: list[tuple[Any, str, Callable[..., Any]]] = []
+        self.user_cls: type[Any] | str | None = None
+        self.options = Options()
         self.set_up(options=options, user_cls=user_cls)
 
     def set_up(

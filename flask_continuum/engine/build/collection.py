@@ -28,7 +28,7 @@ class VersionsQuery(Query[Any]):
 
     def _backwards(self, *, limit: int) -> list[Any]:
         """Return the newest versions, oldest of them first."""
-        entity = self.column_descriptions[0]["entity"]
+        entity: Any = self.column_descriptions[0]["entity"]
         entry = entity.__continuum__
         order = getattr(entity, entry.options.transaction_column_name).desc()
         return list(reversed(self.order_by(None).order_by(order).limit(limit).all()))
@@ -38,7 +38,7 @@ def add_versions(entry: VersionedClass) -> None:
     """Give the model its ``versions``: dynamic, view-only, ordered by transaction."""
     if "versions" in entry.mapper.local_table.c or "versions" in entry.model.__dict__:
         return
-    live = [entry.mapper.get_property(name).columns[0] for name in entry.key_attributes]  # type: ignore[attr-defined]
+    live = [entry.mapper.get_property(name).columns[0] for name in entry.key_attributes]
     table = next(t for t in entry.tables if t.live is live[0].table)
     joined = [column == remote(foreign(table.version.c[column.key])) for column in live]
     entry.mapper.add_property(

@@ -68,7 +68,7 @@ class TransactionFactory:
                 f"pass an instance as transaction_cls."
             )
         instant = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
-        columns = [
+        columns: list[sa.Column[Any]] = [
             # SQLite gives out ids of deleted rows again unless told not to
             sa.Column(
                 "id",

@@ -29,16 +29,14 @@ def build_relationships(entry: VersionedClass, registry: Registry) -> tuple[str,
             continue
         if prop.key not in inherited or prop.parent is entry.mapper:
             target = registry.entries.get(prop.mapper.class_)
-            link = registry.tables.get(prop.secondary) if _is_table(prop.secondary) else None
+            link = (
+                registry.tables.get(prop.secondary) if isinstance(prop.secondary, sa.Table) else None
+            )
             if not _is_recorded(prop, entry, target):
                 continue
             mapper.add_property(prop.key, _version_relationship(prop, entry, target, link))
         found.append(prop.key)
     return tuple(found)
-
-
-def _is_table(selectable: Any) -> bool:
-    return isinstance(selectable, sa.Table)
 
 
 def _is_recorded(
@@ -78,7 +76,7 @@ def _version_relationship(
     if prop.secondary is None:
         conditions = [_rejoined(prop.primaryjoin, columns)]
         if target is not None:
-            conditions += _valid_then(entry, target.tables[-1], target.tables[-1].version.c)
+            conditions += _valid_then(entry, target.tables[-1], {c.key: c for c in target.tables[-1].version.c})
         return relationship(goal, primaryjoin=sa.and_(*conditions), **arguments)
 
     secondary, names = _moments(prop, target, link)
@@ -148,9 +146,9 @@ def _moments(
         selected += [c.label("l_" + c.key) for c in _bookkeeping(link) if c.key not in known]
     joined: Any = source
     if target is not None:
+        synchronised: Any = prop.secondary_synchronize_pairs
         pairs = [
-            target.table.version.c[far.key] == source.c[near.key]
-            for far, near in prop.secondary_synchronize_pairs
+            target.table.version.c[far.key] == source.c[near.key] for far, near in synchronised
         ]
         joined = source.join(target.table.version, sa.and_(*pairs))
         selected += [

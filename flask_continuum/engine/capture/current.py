@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,7 @@ class CurrentUnits:
         ``info`` outlives a connection that was collected as garbage, hence the check.
         """
         unit: UnitOfWork | None = connection.info.get(self._key)
-        if unit is not None and unit.root is not connection.get_transaction():
+        if unit is not None and unit.root() is not connection.get_transaction():
             del connection.info[self._key]
             return None
         return unit
@@ -47,7 +48,7 @@ class CurrentUnits:
                     "change and its version cannot be committed together. Use a transaction, or "
                     "native triggers for this model."
                 )
-            unit = UnitOfWork(root=connection.get_transaction())
+            unit = UnitOfWork(root=_reference(connection))
             for _ in range(_savepoints(connection)):
                 unit.begin_savepoint()
             connection.info[self._key] = unit
@@ -59,6 +60,11 @@ class CurrentUnits:
         """Drop the unit of work of a transaction that has ended."""
         if not connection.invalidated:
             connection.info.pop(self._key, None)
+
+
+def _reference(connection: sa.Connection) -> weakref.ref[Any]:
+    """Refer to the transaction weakly: a connection must not be kept alive by its own info."""
+    return weakref.ref(connection.get_transaction())
 
 
 def _savepoints(connection: sa.Connection) -> int:

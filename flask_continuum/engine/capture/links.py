@@ -28,7 +28,10 @@ class LinkCapture:
     ) -> None:
         """Write baselines of links that are about to go, where history is not complete."""
         table = self._link(clause)
-        if table is None or self.baseline.completeness.is_complete(connection, table):
+        if table is None:
+            return
+        self.current.get(connection)
+        if clause.is_insert or self.baseline.completeness.is_complete(connection, table):
             return
         keys = list(_keys(table, multiparams, params))
         if keys:

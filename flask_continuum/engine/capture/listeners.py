@@ -8,9 +8,9 @@ mapper, after_update      a record is noted as changed          (``ObjectCapture
 mapper, before_delete     values that would be lost are loaded  (``ObjectCapture``)
 mapper, after_delete      a record is noted as deleted          (``ObjectCapture``)
 session, before_flush     records without history get a baseline
-session, after_flush      with ``write = "flush"``: a draft is written
+session, after_flush_…    with ``write = "flush"``: a draft is written
 session, after_commit     an outer transaction's pending work is written
-engine, before_execute    links without history get a baseline
+engine, before_execute    links without history get a baseline; AUTOCOMMIT is refused
 engine, after_execute     rows of link tables are noted
 engine, before_cursor_…   pending versions are written before history is read
 engine, savepoint         a frame is opened
@@ -43,6 +43,12 @@ from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry
 from flask_continuum.engine.version import VersionClassBase
+
+_READS = re.compile(r"\s*(?:SELECT|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
+"""Statements that change nothing (a savepoint's end is seen by its own event)."""
+
+_AUTOCOMMIT = "continuum_autocommit"
+"""Key in ``Session.info`` that says that a connection of the session commits each statement."""
 
 
 @dataclass(slots=True, eq=False)
@@ -114,10 +120,21 @@ class Listeners:
     def after_begin(self, session: Session, transaction: Any, connection: sa.Connection) -> None:
         """Make sure that the engine which a session really uses is listened to."""
         self.attach_engine(connection.engine)
+        if connection._is_autocommit_isolation():
+            session.info[_AUTOCOMMIT] = True
 
     def before_flush(self, session: Session, flush_context: Any, instances: Any) -> None:
         """Give records that history has not seen their first version, before they change."""
+        if session.info.get(_AUTOCOMMIT):
+            self._refuse_autocommit(session)
         self.baseline.before_flush(session)
+
+    def _refuse_autocommit(self, session: Session) -> None:
+        """Refuse versioned writes while nothing of the flush has been sent."""
+        for instance in (*session.new, *session.dirty, *session.deleted):
+            if type(instance) in self.baseline.tables:
+                mapper = sa.inspect(type(instance))
+                self.current.get(session.connection(bind_arguments={"mapper": mapper}))
 
     def after_flush_postexec(self, session: Session, flush_context: Any) -> None:
         """Remember where the flush went; with ``write = "flush"``, write a draft there."""
@@ -125,7 +142,7 @@ class Listeners:
             unit = self.current.find(connection)
             if unit is None or not unit.has_work:
                 continue
-            unit.companions = session.info.setdefault(CONNECTIONS, set())
+            unit.companions = session.info.setdefault(CONNECTIONS, WeakSet())
             unit.companions.add(connection)
             if self.write == "flush" and unit.is_dirty:
                 self._write_draft(connection, unit, session)
@@ -158,7 +175,7 @@ class Listeners:
         execution_options: Any,
     ) -> None:
         """Give links that history has not seen their first version, before they go."""
-        if getattr(clause, "is_delete", False):
+        if getattr(clause, "is_dml", False):
             self.links.before_execute(connection, clause, multiparams, params)
 
     def after_execute(
@@ -185,11 +202,14 @@ class Listeners:
     ) -> None:
         """Write pending versions before a statement that names a table of history."""
         unit = self.current.find(connection)
-        if unit is None or not unit.is_dirty:
+        if unit is None:
             return
         if context is not None and context.execution_options.get("continuum_own"):
             return
-        if self._names_history(statement):
+        if unit.draft is not None and not _READS.match(statement):
+            # whatever it writes, a trigger may turn it into a change of what the draft shows
+            unit.revision += 1
+        if unit.is_dirty and self._names_history(statement):
             self._write_draft(connection, unit, None)
 
     def _write_draft(

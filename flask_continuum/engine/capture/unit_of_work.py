@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.operation import Operation, net
 from flask_continuum.engine.registry import VersionedTable
 
 Key = tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class Frame:
-    """What was touched since a savepoint was set, or since the transaction began.
-
-    :ivar pending: the net operation by table and key; ``None`` when nothing is left of it.
-    :ivar altered: records that were written before in this frame, so that the open version is
-        no longer what the database holds.
-    :ivar remembered: values of deleted records, by column key.
-    :ivar covers: whether everything that the frames below hold has been written in this one.
-    """
-
-    pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
-    altered: set[tuple[VersionedTable, Key]] = field(default_factory=set)
-    remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
-    covers: bool = False
-
-    def merge(self, later: Frame) -> None:
-        """Take over what a frame above holds, when its savepoint is released."""
-        if later.covers:
-            self.pending, self.altered, self.remembered = {}, set(), {}
-            self.covers = True
-        for table, operations in later.pending.items():
-            mine = self.pending.setdefault(table, {})
-            for key, operation in operations.items():
-                if operation is not None:
-                    mine[key] = net(mine.get(key), operation)
-                else:
-                    mine.setdefault(key, None)
-        self.altered |= later.altered
-        self.remembered |= later.remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +48,56 @@ class Draft:
 
 
 @dataclass(slots=True)
+class Frame:
+    """What was touched since a savepoint was set, or since the transaction began.
+
+    :ivar pending: the net operation by table and key; ``None`` when nothing is left of it.
+    :ivar altered: records that were written before in this frame, so that the open version is
+        no longer what the database holds.
+    :ivar remembered: values of deleted records, by column key.
+    :ivar covers: whether everything that the frames below hold has been written in this one.
+    :ivar draft_before: the draft that was there when the savepoint was set: if the savepoint is
+        rolled back, its rows are there again.
+    """
+
+    pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
+    altered: set[tuple[VersionedTable, Key]] = field(default_factory=set)
+    remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
+    covers: bool = False
+    draft_before: Draft | None = None
+
+    def merge(self, later: Frame) -> None:
+        """Take over what a frame above holds, when its savepoint is released."""
+        if later.covers:
+            self.pending, self.altered, self.remembered = {}, set(), {}
+            self.covers = True
+        for table, operations in later.pending.items():
+            mine = self.pending.setdefault(table, {})
+            for key, operation in operations.items():
+                if operation is not None:
+                    mine[key] = net(mine.get(key), operation)
+                else:
+                    mine.setdefault(key, None)
+        self.altered |= later.altered
+        self.remembered |= later.remembered
+
+
+@dataclass(slots=True)
 class UnitOfWork:
     """What one database transaction has touched.
 
-    :ivar root: the transaction that it belongs to; another one means another unit of work.
+    :ivar root: returns the transaction that it belongs to, while that lives; another one means
+        another unit of work.
     :ivar revision: counts what was touched, so that a draft can be judged.
     :ivar companions: the connections of the session that wrote, this one included.
     """
 
-    root: Any
+    root: Callable[[], Any]
     frames: list[Frame] = field(default_factory=lambda: [Frame()])
     attribution: Attribution | None = None
     draft: Draft | None = None
     revision: int = 0
-    companions: set[Any] = field(default_factory=set)
+    companions: WeakSet[Any] = field(default_factory=WeakSet)
 
     def touch(
         self,
@@ -122,7 +127,7 @@ class UnitOfWork:
 
     def begin_savepoint(self) -> None:
         """Open a frame."""
-        self.frames.append(Frame())
+        self.frames.append(Frame(draft_before=self.draft))
 
     def end_savepoint(self, *, keep: bool) -> None:
         """Close the newest frame, taking over what it holds or forgetting it."""
@@ -132,6 +137,7 @@ class UnitOfWork:
         if keep:
             self.frames[-1].merge(top)
         else:
+            self.draft = top.draft_before
             self.revision += 1
 
     def changes(self) -> tuple[Changes, ...]:

@@ -164,9 +164,9 @@ def transaction_values(transaction: sa.Table, attribution: Attribution) -> dict[
         if column.key in found or default is None:
             continue
         if isinstance(default, sa.ColumnDefault) and default.is_scalar:
-            found[column.key] = default.arg  # type: ignore[attr-defined]
+            found[column.key] = default.arg
         elif isinstance(default, sa.ColumnDefault) and default.is_callable:
-            found[column.key] = default.arg(None)  # type: ignore[attr-defined]
+            found[column.key] = default.arg(None)
     return found
 
 

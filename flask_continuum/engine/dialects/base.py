@@ -111,8 +111,8 @@ class Dialect:
         if job.transaction_id is not None:
             values["id"] = job.transaction_id
         result = connection.execute(job.transaction.insert().values(values), execution_options=OWN)
-        (found,) = result.inserted_primary_key or (None,)
-        return int(found)
+        found: int = result.inserted_primary_key[0]  # type: ignore[index]
+        return found
 
     def delete_transaction(
         self, connection: sa.Connection, transaction: sa.Table, transaction_id: int

@@ -34,8 +34,7 @@ class PostgreSQLDialect(Dialect):
     def write(self, connection: sa.Connection, job: WriteJob) -> int | None:
         """Write everything in one statement; a second one only for what memory must tell."""
         sql, parameters = self._statement(job)
-        row = self.run(connection, sql, parameters).one()
-        transaction_id, overtaken, *counts = row
+        transaction_id, overtaken, *counts = tuple(self.run(connection, sql, parameters).one())
         self._account_for(connection, job, counts)
         if any(gone < len(table.gone) for table, (_, gone) in _counted(job, counts)):
             transaction_id = self._add_remembered(connection, job, transaction_id)
@@ -210,10 +209,12 @@ class PostgreSQLDialect(Dialect):
         if transaction_id is None:
             transaction_id = self.insert_transaction(connection, job)
         for table in job.tables:
-            if table.gone and self.insert_remembered(connection, table, table.gone, transaction_id):
-                if table.table.end_transaction_id is not None and job.closes:
-                    gone = [(key, Operation.DELETE) for key in table.gone]
-                    self.close_table(connection, table.table, gone, transaction_id)
+            added = table.gone and self.insert_remembered(
+                connection, table, table.gone, transaction_id
+            )
+            if added and table.table.end_transaction_id is not None and job.closes:
+                gone = [(key, Operation.DELETE) for key in table.gone]
+                self.close_table(connection, table.table, gone, transaction_id)
         return transaction_id
 
     def _renumber(

@@ -1,0 +1,75 @@
+"""Checks, by plain reading, that a history keeps its promises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.registry import VersionedTable
+
+
+def check(engine: sa.Engine, manager: VersioningManager) -> None:
+    """Assert the chain, the open versions and the transactions of everything versioned."""
+    used: dict[sa.Table, set[int]] = defaultdict(set)
+    with engine.connect() as connection:
+        for table in manager.registry.tables.values():
+            history = manager.registry.history_of(table)
+            used[history.transaction] |= _check_table(connection, table)
+        for transaction, ids in used.items():
+            there = set(connection.scalars(sa.select(transaction.c.id)))
+            assert there == ids, f"transactions {there ^ ids} have no versions, or are missing"
+
+
+def _check_table(connection: sa.Connection, table: VersionedTable) -> set[int]:
+    order = (*table.version_key, table.transaction_id)
+    chains: dict[Any, list[Any]] = defaultdict(list)
+    ids = set()
+    for row in connection.execute(sa.select(table.version).order_by(*order)):
+        chains[tuple(row._mapping[c] for c in table.version_key)].append(row._mapping)
+        ids.add(row._mapping[table.transaction_id])
+    live = {
+        tuple(row._mapping[c] for c in table.key): row._mapping
+        for row in connection.execute(sa.select(table.live))
+    }
+    for key, chain in chains.items():
+        where = f"{table.version.name} {key}"
+        for earlier, later in zip(chain, chain[1:], strict=False):
+            end = earlier[table.end_transaction_id]
+            assert end == later[table.transaction_id], f"{where}: the chain is broken at {end}"
+            alive = earlier[table.operation_type] != 2
+            begins = later[table.operation_type] == 0
+            assert alive != begins, f"{where}: a life begins before the last one has ended"
+        newest = chain[-1]
+        assert newest[table.end_transaction_id] is None, f"{where}: the newest version has an end"
+        if newest[table.operation_type] == 2:
+            assert key not in live, f"{where}: deleted in history, but there"
+            continue
+        assert key in live, f"{where}: there in history, but gone"
+        for column, version in table.columns:
+            assert live[key][column] == newest[version], f"{where}: {column.name} differs"
+    for key in live:
+        assert key in chains, f"{table.live.name} {key} has no version"
+    return ids
+
+
+def rows(engine: sa.Engine, table: VersionedTable) -> list[tuple[Any, ...]]:
+    """Return a version table's content with transactions counted from 1 in their order.
+
+    Ids leave gaps where a transaction was rolled back, and a draft may cost one.
+    """
+    with engine.connect() as connection:
+        found = connection.execute(
+            sa.select(table.version).order_by(*table.version_key, table.transaction_id)
+        ).all()
+        names = list(table.version.c.keys())
+        ids = {row._mapping[table.transaction_id] for row in found}
+        ids |= {row._mapping[table.end_transaction_id] for row in found} - {None}
+        rank = {each: position for position, each in enumerate(sorted(ids), 1)} | {None: None}
+        numbered = (table.transaction_id.key, table.end_transaction_id.key)  # type: ignore[union-attr]
+        return [
+            tuple(rank[v] if n in numbered else v for n, v in zip(names, row, strict=True))
+            for row in found
+        ]
