@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
+from sqlalchemy.orm import registry as DeclaredIn
 
 from flask_continuum.engine.build.classes import build_version_class
 from flask_continuum.engine.build.collection import add_versions
@@ -40,6 +41,7 @@ class Builder:
     :ivar claim: takes a class for the manager; false when another manager has it.
     :ivar built: is called for each mapper whose tables are known, so that it can be captured.
     :ivar metadata_found: is called for each metadata that history begins in.
+    :ivar declared: SQLAlchemy's registries of the classes so far, where the user class is found.
     """
 
     registry: Registry
@@ -51,6 +53,7 @@ class Builder:
     built: Callable[[Mapper[Any], tuple[VersionedTable, ...]], None]
     metadata_found: Callable[[sa.MetaData], None]
     pending: dict[Mapper[Any], Options] = field(default_factory=dict)
+    declared: set[DeclaredIn] = field(default_factory=set)
 
     # -- when a class is defined ---------------------------------------------------------------
 
@@ -69,6 +72,7 @@ class Builder:
             return
         tables = self._tables_of(mapper, options)
         self.pending[mapper] = options
+        self.declared.add(mapper.registry)
         self._add_links(mapper, options)
         self.built(mapper, tables)
 
@@ -211,9 +215,8 @@ class Builder:
         if isinstance(self.user_cls, type):
             mapper: Mapper[Any] = sa.inspect(self.user_cls)
             return mapper
-        known = [*self.pending, *(entry.mapper for entry in self.registry.entries.values())]
-        for registry in {mapper.registry for mapper in known}:
-            for mapper in registry.mappers:
+        for declared in self.declared:
+            for mapper in declared.mappers:
                 if mapper.class_.__name__ == self.user_cls:
                     return mapper
         return None
