@@ -157,9 +157,14 @@ def loaded_user() -> Any:
     return user if _is_somebody(user) else None
 
 
+def is_loadable() -> bool:
+    """Return whether this request may have a user whom flask-login has not loaded yet."""
+    return has_request_context() and "_login_user" not in g and _has_login()
+
+
 def load_user() -> None:
     """Have flask-login load the user of this request, unless they are loaded already."""
-    if has_request_context() and _has_login() and "_login_user" not in g:
+    if is_loadable():
         from flask_login import current_user as proxy
 
         unwrapped(proxy)
