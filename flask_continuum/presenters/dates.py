@@ -58,7 +58,7 @@ def as_utc(instant: datetime) -> datetime:
     """Return the instant in UTC; a naive one is taken as UTC, as transactions record it."""
     if instant.tzinfo is None:
         return instant.replace(tzinfo=UTC)
-    return instant.astimezone(UTC)
+    return in_zone(instant, UTC)
 
 
 def moment(instant: datetime, now: datetime, zone: tzinfo = UTC) -> Moment:
@@ -76,7 +76,7 @@ def moment(instant: datetime, now: datetime, zone: tzinfo = UTC) -> Moment:
         full=f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}, {clock}",
         zone=zone_name(local),
         iso=exact.isoformat().replace("+00:00", "Z"),
-        title=f"{exact:%H:%M:%S}".join((f"{iso_date(exact.date())} ", " UTC")),
+        title=f"{exact.replace(microsecond=0, tzinfo=None).isoformat(' ')} UTC",
     )
 
 
@@ -149,21 +149,16 @@ def duration(length: timedelta) -> str:
 
 
 def in_zone(instant: datetime, zone: tzinfo) -> datetime:
-    """Return an aware instant in a zone, or as it is at the ends of the calendar."""
+    """Return an aware instant in a zone, or as it is where that zone has no such year."""
     try:
         return instant.astimezone(zone)
-    except (OverflowError, ValueError):  # year 1 or 9999 has no local time in that zone
+    except (OverflowError, ValueError):  # before year 1 or after 9999 in that zone
         return instant
 
 
 def zone_name(instant: datetime) -> str:
     """Return the short name of an aware instant's zone, "UTC" or "CET"."""
     return instant.tzname() or ""
-
-
-def iso_date(day: date) -> str:
-    """Return "2026-03-03"."""
-    return date(day.year, day.month, day.day).isoformat()
 
 
 def date_text(day: date) -> str:

@@ -67,7 +67,8 @@ def entry_sentence(
     :param labels: labels of the changed fields, named by a revert of up to three
     :param target: the transaction id that a revert, restore or undo goes back to
     :return: "changed 3 fields", "created the article with 9 fields", "deleted the article",
-        "reverted Body to #1173", "restored the article from #1041", "undid #1180"
+        "reverted Body to #1173", "restored the article from #1041",
+        "put back 2 fields, undoing #1180"
     """
     thing = sentence_case(model)
     named = {
@@ -164,8 +165,9 @@ def _undone(
 ) -> tuple[Part, ...]:
     effect = {
         Verb.CREATED: f"brought back the {thing}",
-        Verb.DELETED: f"deleted the {thing} again",
-    }.get(Verb(operation), f"put back {count_of(len(labels), 'field') if labels else thing}")
+        Verb.CHANGED: f"put back {count_of(len(labels), 'field') if labels else f'the {thing}'}",
+        Verb.DELETED: f"deleted the {thing}",
+    }[Verb(operation)]
     return (Part(effect), *_link(", undoing ", target))
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 from .budget import Budget, Deadline
+from .characters import plain
 from .text_blocks import Span, align, cut, find_moved
 from .text_excerpt import excerpt
 from .text_page import Page
@@ -74,6 +75,7 @@ def diff_text(
         their words are not compared
     :return: blocks that rebuild both texts byte for byte, unless ``detail`` is TOO_LARGE
     """
+    old, new = plain(old), plain(new)
     budget = budget or Budget()
     with budget.spending():
         largest = max(len(old), len(new))

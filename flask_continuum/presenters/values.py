@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Any, Final
 
-from .characters import shorten, visible
+from .characters import plain, shorten, visible
 from .dates import as_utc, clock_text, date_text, in_zone, zone_name
 from .formats import duration_text, json_text, number_text, printed, size_text
 from .labels import count_of, humanise
@@ -190,10 +190,11 @@ def instant_display(value: datetime, view: View = DEFAULT_VIEW) -> Display:
 
 def _display(value: Any, view: View) -> Display:
     if isinstance(value, Enum):
+        name = value.name or printed(value)
         return Display(
             DisplayKind.ENUM,
-            humanise(value.name or str(value)),
-            title=visible(f"{type(value).__name__}.{value.name}"),
+            humanise(name.lower() if name.isupper() else name),
+            title=visible(f"{type(value).__name__}.{name}"),
         )
     for kind, show in _SHOWN:
         if isinstance(value, kind):
@@ -271,7 +272,7 @@ def _items(kind: DisplayKind, values: list[Any], view: View) -> Display:
 
 
 def _text(value: str, view: View) -> Display:
-    return text_display(value, view)
+    return text_display(plain(value), view)
 
 
 def _short(kind: DisplayKind, text: str, view: View) -> Display:
