@@ -24,8 +24,11 @@ from example_app.git_import.repository import GitRepository
     is_flag=True,
     help="Walk the commits of merged branches one by one instead of along first parents.",
 )
+@click.option("--name", help="The section's name, when not that of the repository's folder.")
 @with_appcontext
-def import_git(path: Path, pattern: str, limit: int | None, every_commit: bool) -> None:
+def import_git(
+    path: Path, pattern: str, limit: int | None, every_commit: bool, name: str | None
+) -> None:
     """Import the history of the git repository at PATH.
 
     Each commit becomes a transaction of its author, each text file an article. Running it again
@@ -37,6 +40,7 @@ def import_git(path: Path, pattern: str, limit: int | None, every_commit: bool) 
             pattern=pattern,
             limit=limit,
             every_commit=every_commit,
+            name=name,
             progress=show_progress,
         )
     except GitError as error:

@@ -58,6 +58,7 @@ def import_repository(
     pattern: str = "",
     limit: int | None = None,
     every_commit: bool = False,
+    name: str | None = None,
     progress: Callable[[Sequence[str]], Any] = iter,
 ) -> Report:
     """Import the commits of a repository that have not been imported yet, oldest first.
@@ -69,6 +70,7 @@ def import_repository(
         another pattern is an import of its own, in a section of its own
     :param limit: at most so many commits
     :param every_commit: also walk the commits of merged branches one by one
+    :param name: what the section is called, when not like the repository's folder
     :param progress: given the ids of the commits, returns them one by one
     :returns: what was done
     :raises GitError: when the repository cannot be read, or another import of it is running
@@ -78,7 +80,7 @@ def import_repository(
     # What is loaded stays valid from commit to commit: nobody else changes these files.
     session = db.session(expire_on_commit=False)
     try:
-        mark = find_mark(session, repository, pattern)
+        mark = find_mark(session, repository, pattern, name or repository.name)
         if mark.last_commit is not None and not repository.has(mark.last_commit):
             raise GitError(
                 f"The commit imported last, {mark.last_commit}, is no longer in {repository.name}: "
@@ -103,7 +105,7 @@ def import_repository(
         db.session.remove()
 
 
-def find_mark(session: Session, repository: GitRepository, pattern: str) -> Repository:
+def find_mark(session: Session, repository: GitRepository, pattern: str, name: str) -> Repository:
     """Return how far the import of a repository has come, new if it has not begun.
 
     A new mark is not saved before there is a commit to import.
@@ -114,7 +116,7 @@ def find_mark(session: Session, repository: GitRepository, pattern: str) -> Repo
     )
     if mark is not None:
         return mark
-    name = f"{repository.name} ({pattern})" if pattern else repository.name
+    name = f"{name} ({pattern})" if pattern else name
     section = Section(
         slug=free_slug(session, slugify(name) or "repository"),
         name=name[:200],

@@ -100,9 +100,7 @@ class GitRepository:
         """The name that people know the repository by."""
         if self.location.name == ".git":
             return self.location.parent.name
-        name = self.location.name.removesuffix(".git")
-        # A bare repository in a folder of a folder that is named after it.
-        return name if name and name != "repo" else self.location.parent.name
+        return self.location.name.removesuffix(".git")
 
     def head(self) -> str:
         """Return the id of the newest commit.
