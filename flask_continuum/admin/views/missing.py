@@ -19,7 +19,7 @@ def missing(visit: Visit, rest: str) -> ResponseReturnValue:
         raise MethodNotAllowed(valid_methods=methods)
     shorter = request.path.rstrip("/")
     if request.method == "GET" and shorter != request.path and _methods_of(shorter):
-        return redirect(shorter)
+        return redirect(request.script_root + shorter)
     raise not_found()
 
 

@@ -1,17 +1,145 @@
-"""Placeholder while the engine's plans are being made."""
+"""Bringing a record back to what it was: the plan, and carrying it out."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import Forbidden
 
+from flask_continuum.admin import csrf, plans
+from flask_continuum.admin.choices import BASE, PLAN, Choices, read_choices
+from flask_continuum.admin.contexts import Link, RevertPage
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
+from flask_continuum.admin.messages import leave_message
+from flask_continuum.admin.pages.revert import build_revert, build_stale, words_of
+from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
+from flask_continuum.admin.targets import safe_target
 from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.errors import PlanBlocked, StalePlan
+from flask_continuum.engine.read.navigation import newest as newest_version
+from flask_continuum.engine.read.navigation import version_at
+from flask_continuum.engine.read.timeline import entries_since
+from flask_continuum.engine.read.timeline import entry as entry_of
+from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.engine.revert.planner import plan_revert
+from flask_continuum.engine.version import entry_transaction_id
+
+EXPIRED = (
+    "This form had expired, so nothing was changed. Here it is again with what you had filled in."
+)
+REFUSED = (
+    "The database refused it, so nothing was changed. Most often a value has to be unique, or "
+    "something that it points to is gone."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address is about, and the plan for it as it is now."""
+
+    subject: Subject
+    version: Any
+    plan: Plan
 
 
 @page
-def revert(visit: Visit, **values: Any) -> ResponseReturnValue:
-    """Not there yet."""
-    raise not_found()
+def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseReturnValue:
+    """Show what going back to a version would change; a POST does what was chosen of it."""
+    asked = _plan(visit, model, key, transaction)
+    choices = read_choices()
+    if request.method != "POST":
+        return _show(_page(visit, asked, choices))
+    try:
+        csrf.check()
+    except csrf.ExpiredForm:
+        return _show(_page(visit, asked, choices, error=EXPIRED), 400)
+    if request.form.get(PLAN) != asked.plan.fingerprint:
+        return _refuse(visit, asked, choices)
+    try:
+        return _apply(visit, asked, choices)
+    except StalePlan:
+        visit.session.rollback()
+        return _refuse(visit, _plan(visit, model, key, transaction), choices)
+    except (PlanBlocked, ValueError, SQLAlchemyError) as error:
+        # Validators of the application raise ValueError; what the database says may hold values
+        # that this person must not see.
+        visit.session.rollback()
+        words = REFUSED if isinstance(error, SQLAlchemyError) else str(error)
+        asked = _plan(visit, model, key, transaction)
+        return _show(_page(visit, asked, choices, error=words), 409)
+
+
+def _plan(visit: Visit, model: str, key: str, transaction: int) -> Asked:
+    subject = find_record(visit, model, key)
+    version = _version(visit, subject, transaction)
+    may = visit.access.may_revert(subject.model, record=subject.live, version=version)
+    if not may.allowed:
+        raise Forbidden(may.reason)
+    plan = plans.permit(visit, plan_revert(visit.session, version))
+    return Asked(subject, version, plan)
+
+
+def _version(visit: Visit, subject: Subject, transaction: int) -> Any:
+    values = dict(zip(subject.versioned.key_attributes, subject.key, strict=True))
+    version = version_at(visit.session, subject.versioned.version_class, values, transaction)
+    if version is None or entry_transaction_id(version) != transaction:
+        raise not_found()
+    see_version(visit, subject, version)
+    return version
+
+
+def _page(visit: Visit, asked: Asked, choices: Choices, *, error: str | None = None) -> RevertPage:
+    subject = asked.subject
+    newest = entry_of(visit.session, subject.model, subject.key, subject.newest_id)
+    return build_revert(
+        visit, subject, asked.plan, asked.version, choices, newest=newest, error=error
+    )
+
+
+def _show(page: RevertPage, status: int = 200) -> Response:
+    return make_response(render_template("continuum/revert.html", page=page), status)
+
+
+def _refuse(visit: Visit, asked: Asked, choices: Choices) -> Response:
+    """Answer a plan that is no longer true with what has changed since it was read."""
+    subject, base = asked.subject, read_number(request.form.get(BASE), BASE)
+    entries = (
+        entries_since(visit.session, subject.model, subject.key, base) if base is not None else ()
+    )
+    page = _page(visit, asked, choices)
+    return _show(build_stale(visit, subject, page, entries, choices), 409)
+
+
+def _apply(visit: Visit, asked: Asked, choices: Choices) -> ResponseReturnValue:
+    subject, plan = asked.subject, asked.plan
+    part, before = plan.records[0], subject.newest_id
+    record = subject.refer(visit)
+    words = words_of(record, part.action, asked.version.transaction.id)
+    done = plan.apply(
+        visit.session,
+        # Only what the plan offers to this person, whatever the form names.
+        fields={0: choices.fields & {step.key for step in part.fields}},
+        relations=choices.relations & {step.id for step in part.relations},
+        reason=choices.reason or None,
+    )
+    visit.session.commit()
+    key = subject.versioned.key_of(done[0]) if done else subject.key
+    _announce(visit, subject, key, before, f"{record.label} was {words.past}.")
+    timeline = visit.links.record(subject.model, key)
+    return redirect(safe_target(choices.next_url, timeline), 303)
+
+
+def _announce(
+    visit: Visit, subject: Subject, key: tuple[Any, ...], before: int, words: str
+) -> None:
+    """Leave the message for the next page, with the way to take back what was done."""
+    newest = newest_version(visit.session, subject.model, key)
+    if newest is None or entry_transaction_id(newest) == before:
+        leave_message("Nothing was left to change.")
+        return
+    leave_message(words, Link(label="Undo…", url=visit.links.undo(newest.transaction)))

@@ -1,0 +1,68 @@
+"""What a person has ticked on a plan, read from a form or an address, and written into them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from flask_continuum.admin.contexts import Hidden
+
+MARKER = "chosen"
+FIELD, RELATION, REASON, BASE, PLAN, NEXT = "field", "relation", "reason", "base", "plan", "next"
+LONGEST_REASON = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Ticks and reason.
+
+    :ivar chosen: the ticks are the person's own; otherwise those of the plan hold.
+    """
+
+    chosen: bool
+    fields: frozenset[str]
+    relations: frozenset[str]
+    reason: str
+    next_url: str
+
+    def ticks_field(self, name: str, by_default: bool = True) -> bool:
+        """Is this field ticked?"""
+        return name in self.fields if self.chosen else by_default
+
+    def ticks_relation(self, name: str, by_default: bool) -> bool:
+        """Is this relation step ticked?"""
+        return name in self.relations if self.chosen else by_default
+
+    def hidden(self) -> tuple[Hidden, ...]:
+        """Hidden inputs that send all of it on."""
+        return (
+            Hidden(name=MARKER, value="1"),
+            *(Hidden(name=FIELD, value=value) for value in sorted(self.fields)),
+            *(Hidden(name=RELATION, value=value) for value in sorted(self.relations)),
+            Hidden(name=REASON, value=self.reason),
+            *self.hidden_next(),
+        )
+
+    def hidden_next(self) -> tuple[Hidden, ...]:
+        """The hidden input with the page to go to afterwards, where one was asked for."""
+        return (Hidden(name=NEXT, value=self.next_url),) if self.next_url else ()
+
+
+def read_choices() -> Choices:
+    """The choices in the running request: of its form for a POST, else of its address."""
+    sent: MultiDict[str, str] = request.form if request.method == "POST" else request.args
+    return Choices(
+        chosen=request.method == "POST" or sent.get(MARKER) == "1",
+        fields=frozenset(sent.getlist(FIELD)),
+        relations=frozenset(sent.getlist(RELATION)),
+        reason=sent.get(REASON, "").strip()[:LONGEST_REASON],
+        next_url=sent.get(NEXT, ""),
+    )
+
+
+def tick_query(fields: Collection[str], relations: Collection[str]) -> dict[str, list[str] | str]:
+    """The query of an address that ticks these steps and no others."""
+    return {MARKER: "1", FIELD: sorted(fields), RELATION: sorted(relations)}

@@ -1,0 +1,323 @@
+"""The plan of a revert or of a restoration, and its refusal when it has gone stale."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask_continuum.admin.choices import BASE, PLAN, Choices, tick_query
+from flask_continuum.admin.contexts import (
+    Commit,
+    Crumb,
+    Empty,
+    Fact,
+    Hidden,
+    Link,
+    Piece,
+    Pill,
+    PlanField,
+    RecordRef,
+    RevertPage,
+    Stale,
+    StalePart,
+)
+from flask_continuum.admin.csrf import make_token
+from flask_continuum.admin.differences import show_fields, show_links
+from flask_continuum.admin.entries import see
+from flask_continuum.admin.layout import make_layout, record_crumbs
+from flask_continuum.admin.pages.plan import cannot_items, show_relations, show_steps
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.records import operation_of
+from flask_continuum.admin.subjects import Subject
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.results import Entry
+from flask_continuum.engine.revert.fields import restorable
+from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.engine.revert.steps import Action, RecordPlan
+from flask_continuum.presenters.labels import count_of, sentence_case
+
+FIELD_NAME, RELATION_NAME = "field", "relation"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a plan speaks of what it does."""
+
+    verb: str
+    past: str
+    heading: str
+    button: str
+    leave: str
+
+
+def words_of(record: RecordRef, action: Action, number: int) -> Words:
+    """The words for a plan.
+
+    :param number: the transaction that the record goes back to.
+    """
+    name = sentence_case(record.name)
+    if action is Action.RECREATE:
+        return Words(
+            "restore", "restored", f"Restore {name}", f"Restore {name}", "Leave without restoring"
+        )
+    if action is Action.DELETE:
+        return Words(
+            "delete", "deleted", f"Delete {name} again", f"Delete {name}", "Leave without deleting"
+        )
+    return Words(
+        "revert", "reverted", f"Revert to #{number}", f"Revert {name}", "Leave without reverting"
+    )
+
+
+def build_revert(
+    visit: Visit,
+    subject: Subject,
+    plan: Plan,
+    version: Any,
+    choices: Choices,
+    *,
+    newest: Entry | None,
+    error: str | None = None,
+) -> RevertPage:
+    """The page of a plan.
+
+    :param plan: with only what the person may do.
+    :param version: the one that the record goes back to.
+    :param newest: the newest change of the record, for the link that ticks only that.
+    :param error: why the last attempt was not accepted.
+    """
+    part, transaction = plan.records[0], version.transaction
+    record = subject.refer(visit)
+    words = words_of(record, part.action, transaction.id)
+    url = visit.links.revert(subject.model, subject.key, transaction.id)
+    fields = _fields(visit, subject, part, choices)
+    cannot = cannot_items(subject.versioned, part.impossible)
+    relations = show_relations(
+        visit,
+        subject.versioned,
+        plan,
+        part.relations,
+        {step.id: choices.ticks_relation(step.id, step.ticked) for step in part.relations},
+        name=RELATION_NAME,
+    )
+    nothing = part.action is Action.CHANGE and not fields and not relations
+    return RevertPage(
+        layout=make_layout(
+            visit,
+            heading=words.heading,
+            title=f"{words.heading}, {record.label}",
+            crumbs=record_crumbs(
+                visit,
+                subject.model,
+                record,
+                Crumb(
+                    label=f"#{transaction.id}",
+                    url=visit.links.version(subject.model, subject.key, transaction.id),
+                ),
+                Crumb(label=words.verb.capitalize()),
+            ),
+            subtitle=_subtitle(visit, record, version, part.action),
+            actions=_compare(visit, subject, transaction, part.action),
+        ),
+        record=record,
+        kind={Action.RECREATE: "restore", Action.DELETE: "delete"}.get(part.action, "revert"),
+        fields=fields,
+        fields_note="then" if part.action is Action.RECREATE else "now → then",
+        relations=relations,
+        cannot=cannot,
+        ticks=_ticks(visit, subject, plan, part, transaction, newest),
+        unchanged=_unchanged(subject, part, len(fields)),
+        commit=Commit(
+            heading="Nothing has changed yet",
+            action=url,
+            hidden=_hidden(plan, part, choices),
+            button=words.button,
+            facts=(Fact(label="Cannot come back", value=(Piece(text=str(len(cannot))),)),)
+            if cannot
+            else (),
+            note="This writes a new transaction and deletes no history. You can undo it.",
+            leave=Link(label=words.leave, url=visit.links.record(subject.model, subject.key)),
+            reason=choices.reason,
+            reason_hint=f"Shown on the timeline, for everyone who may see the "
+            f"{sentence_case(record.model_label)}.",
+            error=error or _blocked(plan),
+            disabled=nothing or bool(plan.blocked),
+        ),
+        empty=Empty(
+            heading="Nothing to bring back",
+            words="In everything that you may change, the record is now as it was then.",
+            links=(Link(label="Back to the timeline", url=record.url or url),),
+        )
+        if nothing
+        else None,
+    )
+
+
+def build_stale(
+    visit: Visit,
+    subject: Subject,
+    page: RevertPage,
+    entries: Sequence[Entry],
+    choices: Choices,
+) -> RevertPage:
+    """The same page when the plan it was made from is no longer true: what happened since.
+
+    :param entries: what changed in between, newest first.
+    """
+    seen = see(visit, subject.versioned, entries, record=subject.live)
+    name = sentence_case(page.record.model_label)
+    parts = tuple(
+        StalePart(
+            heading=f"What #{each.entry.transaction.id} changed",
+            note=_meets({change.key for change in each.fields}, choices),
+            fields=tuple(
+                replace(view, pills=(_meeting(view.key in choices.fields),))
+                for view in show_fields(
+                    visit,
+                    subject.versioned,
+                    each.fields,
+                    each.sides,
+                    created=each.entry.previous is None,
+                    anchor=f"v{each.entry.transaction.id}",
+                )
+            ),
+            links=show_links(visit, each.links, anchor=f"v{each.entry.transaction.id}"),
+        )
+        for each in seen
+    )
+    stale = Stale(
+        heading=f"Not done: the {name} changed while you were reading",
+        words=(
+            *_since(visit, entries),
+            Piece(text="Nothing of yours has been applied; your ticks and your reason are kept."),
+        ),
+        parts=parts,
+        action=page.commit.action,
+        hidden=choices.hidden(),
+        button="Review the new plan",
+        note="The plan opens against what is there now. Nothing is applied before you confirm it "
+        "there.",
+        leave=page.commit.leave,
+    )
+    return replace(page, stale=stale)
+
+
+def _since(visit: Visit, entries: Sequence[Entry]) -> tuple[Piece, ...]:
+    if not entries:
+        return (Piece(text="Something that the plan depends on is different now. "),)
+    newest = entries[0].transaction
+    return (
+        Piece(text=person_of(newest).name, strong=True),
+        Piece(text=" saved "),
+        Piece(text=f"#{newest.id}", url=visit.links.transaction(newest), mono=True),
+        Piece(text=f" at {visit.moment(newest.issued_at).words}. "),
+    )
+
+
+def _meets(changed: Collection[str], choices: Choices) -> str:
+    if not changed:
+        return ""
+    met = len(choices.fields.intersection(changed))
+    verb = "meets" if met == 1 else "meet"
+    return f"{met} of {count_of(len(changed), 'field')} {verb} your plan"
+
+
+def _meeting(meets: bool) -> Pill:
+    if meets:
+        return Pill(words="In your plan", tone="warn")
+    return Pill(words="Not in your plan")
+
+
+def _fields(
+    visit: Visit, subject: Subject, part: RecordPlan, choices: Choices
+) -> tuple[PlanField, ...]:
+    live = subject.live if part.action is Action.CHANGE else None
+    return tuple(
+        PlanField(
+            id=f"plan-field-{place}",
+            name=FIELD_NAME,
+            value=step.key,
+            field=view,
+            ticked=choices.ticks_field(step.key),
+            stays="Stays empty" if part.action is Action.RECREATE else "Stays as it is",
+        )
+        for place, (step, view) in enumerate(
+            show_steps(visit, subject.versioned, part, live, part.fields)
+        )
+    )
+
+
+def _hidden(plan: Plan, part: RecordPlan, choices: Choices) -> tuple[Hidden, ...]:
+    token = make_token()
+    return (
+        Hidden(name=token.name, value=token.value),
+        Hidden(name=PLAN, value=plan.fingerprint),
+        Hidden(name=BASE, value="" if part.base is None else str(part.base)),
+        *choices.hidden_next(),
+    )
+
+
+def _ticks(
+    visit: Visit,
+    subject: Subject,
+    plan: Plan,
+    part: RecordPlan,
+    transaction: Any,
+    newest: Entry | None,
+) -> tuple[Link, ...]:
+    if len(part.fields) < 2:
+        return ()
+
+    def link(label: str, fields: Collection[str], relations: Collection[str]) -> Link:
+        query = tick_query(fields, relations)
+        url = visit.links.revert(subject.model, subject.key, transaction.id, **query)
+        return Link(label=label, url=url)
+
+    keys = {step.key for step in part.fields}
+    kept = {step.id for step in part.relations if step.ticked}
+    links = [link("all", keys, kept), link("none", (), ())]
+    if newest is not None and newest.transaction.id > transaction.id:
+        changed = keys & {change.key for change in newest.fields}
+        if changed and changed != keys:
+            links.append(link(f"only what #{newest.transaction.id} changed", changed, ()))
+    return tuple(links)
+
+
+def _unchanged(subject: Subject, part: RecordPlan, shown: int) -> str:
+    if part.action is not Action.CHANGE:
+        return ""
+    impossible = {each.key for each in part.impossible}
+    rest = [key for key in restorable(subject.versioned) if key not in impossible]
+    same = len(rest) - shown
+    if same <= 0:
+        return ""
+    verb = "is" if same == 1 else "are"
+    return f"{count_of(same, 'more field', 'more fields')} {verb} the same now as then."
+
+
+def _blocked(plan: Plan) -> str | None:
+    return " ".join(each.words for each in plan.blocked) or None
+
+
+def _subtitle(visit: Visit, record: RecordRef, version: Any, action: Action) -> tuple[Piece, ...]:
+    person = person_of(version.transaction)
+    when = visit.moment(version.transaction.issued_at).full
+    start = (Piece(text=record.name), Piece(text="" if record.placeholder else ", "))
+    title = Piece(text="" if record.placeholder else record.label, url=record.url)
+    if action is Action.DELETE:
+        rest = f", deleted again as {person.name} did on {when}"
+    elif operation_of(version) is Operation.DELETE:
+        rest = f", as it was before {person.name} deleted it on {when}"
+    else:
+        rest = f", back to what {person.name} saved on {when}"
+    return (*start, title, Piece(text=rest))
+
+
+def _compare(visit: Visit, subject: Subject, transaction: Any, action: Action) -> tuple[Link, ...]:
+    if action is not Action.CHANGE:
+        return ()
+    query = {"from": str(transaction.id), "to": "now"}
+    url = visit.links.compare(subject.model, subject.key, **query)
+    return (Link(label="Compare instead", url=url),)

@@ -1,0 +1,158 @@
+"""Plans with only those steps that the person at the page may see and take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from flask_continuum.admin import shapes
+from flask_continuum.admin.records import refer_to_related
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.errors import ClassNotVersioned
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.revert.fields import has_default
+from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.engine.revert.steps import (
+    Action,
+    FieldStep,
+    Impossible,
+    Reason,
+    RecordPlan,
+    RelationStep,
+)
+from flask_continuum.policy import Decision
+
+HIDDEN = "Its values are hidden from you, so you cannot bring them back."
+NOT_WHOLE = "It cannot be recreated without values that you may not bring back."
+
+
+def permit(visit: Visit, plan: Plan) -> Plan:
+    """The plan without what the policy denies; that is among the impossible things, with why.
+
+    What may not be seen leaves no trace: a hidden field is impossible whether it would change or
+    not, and the fingerprint of the result depends on nothing that is hidden.
+    """
+    along = tuple(_permit_record(visit, record) for record in plan.along)
+    stuck = {_root(record.via) for record in along if record.via and record.blocked}
+    records = tuple(_without(_permit_record(visit, record), stuck) for record in plan.records)
+    kept = {step.id for record in records for step in record.relations}
+    return replace(
+        plan,
+        records=records,
+        along=tuple(each for each in along if each.via is None or _root(each.via) in kept),
+    )
+
+
+def _without(record: RecordPlan, stuck: set[str]) -> RecordPlan:
+    """A record's plan without steps whose records cannot be written as they have to be."""
+    taken_out = [step for step in record.relations if step.id in stuck]
+    return replace(
+        record,
+        relations=tuple(step for step in record.relations if step.id not in stuck),
+        impossible=(
+            *record.impossible,
+            *_refusals((step.relationship, NOT_WHOLE) for step in taken_out),
+        ),
+    )
+
+
+def _root(step_id: str) -> str:
+    """The step of the plan's own records that a step further down comes along with."""
+    return step_id.partition("/")[0]
+
+
+def live_record(visit: Visit, versioned: VersionedClass, key: tuple[Any, ...]) -> Any | None:
+    """The record as it is now; the plan has loaded it, so this costs nothing."""
+    with visit.session.no_autoflush:
+        return visit.session.get(versioned.model, key)
+
+
+def _permit_record(visit: Visit, record: RecordPlan) -> RecordPlan:
+    versioned = visit.registry.of(record.model)
+    live = None
+    if record.action is not Action.RECREATE:
+        live = live_record(visit, versioned, record.key)
+    masks = visit.masks(versioned, record=live, versions=(record.version,))
+    denied: dict[str, str] = {}
+    fields = []
+    for step in record.fields:
+        if step.key in masks:
+            continue
+        decision = _may_set(visit, versioned, record, live, step)
+        if decision.allowed:
+            fields.append(step)
+        else:
+            denied[step.key] = decision.reason
+    relations = []
+    for relation in record.relations:
+        if relation.relationship in masks or refer_to_related(visit, relation.target) is None:
+            continue
+        decision = _may_relate(visit, versioned, record, live, relation)
+        if decision.allowed:
+            relations.append(relation)
+        else:
+            denied.setdefault(relation.relationship, decision.reason)
+    return replace(
+        record,
+        fields=tuple(fields),
+        relations=tuple(relations),
+        impossible=(
+            *(each for each in record.impossible if each.key not in masks),
+            *_refusals(denied.items(), _needed(versioned, record)),
+            *_refusals(
+                ((key, HIDDEN) for key in masks if key in versioned.attributes),
+                _needed(versioned, record),
+            ),
+        ),
+    )
+
+
+def _needed(versioned: VersionedClass, record: RecordPlan) -> frozenset[str]:
+    """The fields without which a record cannot be recreated."""
+    if record.action is not Action.RECREATE:
+        return frozenset()
+    return frozenset(
+        key
+        for key, column in versioned.attributes.items()
+        if not column.nullable and not has_default(column)
+    )
+
+
+def _refusals(
+    denied: Iterable[tuple[str, str]], needed: frozenset[str] = frozenset()
+) -> tuple[Impossible, ...]:
+    return tuple(
+        Impossible(key, Reason.POLICY, words, blocks=key in needed) for key, words in denied
+    )
+
+
+def _may_set(
+    visit: Visit, versioned: VersionedClass, record: RecordPlan, live: Any, step: FieldStep
+) -> Decision:
+    """May the field be set, and the link that it makes?"""
+    ask = visit.access.may_revert
+    decision = ask(versioned.model, record=live, version=record.version, field=step.key)
+    relationship = shapes.reference_of_field(versioned).get(step.key)
+    if not decision.allowed or relationship is None:
+        return decision
+    return ask(versioned.model, record=live, version=record.version, relationship=relationship)
+
+
+def _may_relate(
+    visit: Visit, versioned: VersionedClass, record: RecordPlan, live: Any, step: RelationStep
+) -> Decision:
+    """May the relationship be changed, and the related record be written?"""
+    ask = visit.access.may_revert
+    decision = ask(
+        versioned.model, record=live, version=record.version, relationship=step.relationship
+    )
+    if not decision.allowed or not shapes.remote_fields(versioned, step.relationship):
+        return decision
+    try:
+        target = visit.registry.of(step.target)
+    except ClassNotVersioned:
+        return ask(type(step.target), record=step.target)
+    if isinstance(step.target, target.version_class):
+        return ask(target.model, version=step.target)
+    return ask(target.model, record=step.target)
