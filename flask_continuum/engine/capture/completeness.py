@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from flask_continuum.engine.build.history import WHOLE_TABLE
-from flask_continuum.engine.dialects.base import OWN
+from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.registry import Registry, VersionedTable
 

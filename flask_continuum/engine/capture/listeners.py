@@ -118,23 +118,23 @@ class Listeners:
     # -- the session ---------------------------------------------------------------------------
 
     def after_begin(self, session: Session, transaction: Any, connection: sa.Connection) -> None:
-        """Make sure that the engine which a session really uses is listened to."""
+        """Listen to the engine that a session really uses; see whether it can keep promises."""
         self.attach_engine(connection.engine)
         if connection._is_autocommit_isolation():
             session.info[_AUTOCOMMIT] = True
+            self._refuse_autocommit(session, connection)
 
     def before_flush(self, session: Session, flush_context: Any, instances: Any) -> None:
         """Give records that history has not seen their first version, before they change."""
         if session.info.get(_AUTOCOMMIT):
-            self._refuse_autocommit(session)
+            self._refuse_autocommit(session, session.connection())
         self.baseline.before_flush(session)
 
-    def _refuse_autocommit(self, session: Session) -> None:
+    def _refuse_autocommit(self, session: Session, connection: sa.Connection) -> None:
         """Refuse versioned writes while nothing of the flush has been sent."""
         for instance in (*session.new, *session.dirty, *session.deleted):
             if type(instance) in self.baseline.tables:
-                mapper = sa.inspect(type(instance))
-                self.current.get(session.connection(bind_arguments={"mapper": mapper}))
+                self.current.get(connection)
 
     def after_flush_postexec(self, session: Session, flush_context: Any) -> None:
         """Remember where the flush went; with ``write = "flush"``, write a draft there."""

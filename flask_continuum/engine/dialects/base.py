@@ -6,17 +6,16 @@ transaction's row, the versions, then the ends of their predecessors; tables and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from flask_continuum.engine.dialects.fragments import OWN, Fragments, Key
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
-
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +54,7 @@ class WriteJob:
     closes: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class KeySource:
-    """Keys as something that a statement can select from: columns ``k0``, ``k1`` … and ``op``."""
-
-    sql: str
-    parameters: Mapping[str, Any]
-
-
-OWN = {"continuum_own": True}
-"""Execution options of our own statements: no listener of ours looks at them."""
-
-
-class Dialect:
+class Dialect(Fragments):
     """Writes history transactions with SQL that every database understands.
 
     :param dialect: SQLAlchemy's dialect, for names and types.
@@ -81,11 +68,6 @@ class Dialect:
 
     keeps_ids = True
     """Whether an id that was drawn early is still right when more was written since."""
-
-    def __init__(self, dialect: sa.Dialect) -> None:
-        self.dialect = dialect
-        self.quote: Callable[[str], str] = dialect.identifier_preparer.quote
-        self._processors: dict[sa.types.TypeEngine[Any], Callable[[Any], Any] | None] = {}
 
     # -- the whole -----------------------------------------------------------------------------
 
@@ -167,7 +149,7 @@ class Dialect:
         columns, values = self.copied(table, "s")
         sql = (
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
-            f"SELECT {self._distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
+            f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
             f"{self.join} {self.name(table.live)} s ON {self.matches(table, 's', 'k')}"
         )
         if job.compares:
@@ -317,7 +299,7 @@ class Dialect:
             columns, values = self.copied(table, "s")
             sql = (
                 f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
-                f"SELECT {self._distinct(table)}{values}, :tx, 0 FROM {source.sql} k "
+                f"SELECT {self.distinct(table)}{values}, :tx, 0 FROM {source.sql} k "
                 f"{self.join} {self.name(table.live)} s ON {self.matches(table, 's', 'k')} "
                 f"WHERE NOT EXISTS (SELECT 1 FROM {version} p "
                 f"WHERE {self.same_key(table, 'p', 's')})"
@@ -387,116 +369,6 @@ class Dialect:
         row[table.transaction_id.key] = tx
         row[table.operation_type.key] = int(Operation.DELETE)
         return row
-
-    # -- fragments of SQL ----------------------------------------------------------------------
-
-    join = "JOIN"
-
-    def q(self, column: sa.Column[Any]) -> str:
-        """Return a column's name as it is written in SQL text."""
-        return self.quote(column.name).replace(":", "\\:")
-
-    def name(self, table: sa.Table) -> str:
-        """Return a table's name, with its schema, as it is written in SQL text."""
-        formatted: str = self.dialect.identifier_preparer.format_table(table)
-        return formatted.replace(":", "\\:")
-
-    def copied(self, table: VersionedTable, alias: str) -> tuple[str, str]:
-        """Return the version table's recorded columns, and where their values come from."""
-        pairs = table.columns
-        names = ", ".join(self.q(version) for _, version in pairs)
-        return names, ", ".join(f"{alias}.{self.q(live)}" for live, _ in pairs)
-
-    def bookkeeping(self, table: VersionedTable) -> str:
-        """Return the columns that follow the recorded ones in an insertion."""
-        return f"{self.q(table.transaction_id)}, {self.q(table.operation_type)}"
-
-    def matches(self, table: VersionedTable, alias: str, keys: str) -> str:
-        """Return the condition that a row of ``alias`` has a key of the key source."""
-        return " AND ".join(
-            f"{alias}.{self.q(column)} = {self.key_value(column, keys, position)}"
-            for position, column in enumerate(table.key)
-        )
-
-    def key_value(self, column: sa.Column[Any], keys: str, position: int) -> str:
-        """Return one part of a key as it comes out of the key source."""
-        return f"{keys}.k{position}"
-
-    def same_key(self, table: VersionedTable, one: str, other: str) -> str:
-        """Return the condition that two rows have the same key."""
-        return " AND ".join(
-            f"{one}.{self.q(column)} = {other}.{self.q(column)}" for column in table.version_key
-        )
-
-    def newest(self, table: VersionedTable, alias: str, *, before: bool = False) -> str:
-        """Return the query for the newest version of the record that a row of ``alias`` has.
-
-        Newest first: a search for the open row would read the record's whole history.
-        """
-        began = self.q(table.transaction_id)
-        earlier = f" AND h.{began} < :tx" if before else ""
-        return (
-            f"SELECT h.{began} FROM {self.name(table.version)} h "
-            f"WHERE {self.same_key(table, 'h', alias)}{earlier} ORDER BY h.{began} DESC LIMIT 1"
-        )
-
-    def newest_of_key(self, table: VersionedTable, keys: str) -> str:
-        """Return the query for the newest version of the record that a key names."""
-        began = self.q(table.transaction_id)
-        return (
-            f"SELECT h.{began} FROM {self.name(table.version)} h "
-            f"WHERE {self.matches(table, 'h', keys)} ORDER BY h.{began} DESC LIMIT 1"
-        )
-
-    def any_differs(self, table: VersionedTable, one: str, other: str) -> str:
-        """Return the condition that two rows of a record differ in a recorded column."""
-        keys = set(table.key)
-        found = [
-            self.differs(live, f"{one}.{self.q(live)}", f"{other}.{self.q(version)}")
-            for live, version in table.columns
-            if live not in keys
-        ]
-        return "(" + (" OR ".join(found) or "1 = 0") + ")"
-
-    def differs(self, column: sa.Column[Any], one: str, other: str) -> str:
-        """Return the condition that two values differ as stored, NULL being a value."""
-        return f"({one} <> {other} OR ({one} IS NULL) <> ({other} IS NULL))"
-
-    def keys(self, table: VersionedTable, keys: Sequence[tuple[Key, Operation]]) -> KeySource:
-        """Return keys as something to select from."""
-        parameters: dict[str, Any] = {}
-        selects = []
-        for row, (key, operation) in enumerate(keys):
-            names = []
-            for position, (column, value) in enumerate(zip(table.key, key, strict=True)):
-                name = f"k{row}_{position}"
-                parameters[name] = sa.bindparam(name, value, type_=column.type)
-                names.append(f":{name} AS k{position}")
-            selects.append(f"SELECT {', '.join(names)}, {int(operation)} AS op")
-        return KeySource(f"({' UNION ALL '.join(selects)})", parameters)
-
-    def stored(self, column: sa.Column[Any], value: Any) -> Any:
-        """Return a key's value as the driver is given it."""
-        kind = column.type
-        if kind not in self._processors:
-            self._processors[kind] = kind.dialect_impl(self.dialect).bind_processor(self.dialect)
-        processor = self._processors[kind]
-        return value if processor is None else processor(value)
-
-    def _distinct(self, table: VersionedTable) -> str:
-        # a link table without a primary key may hold a pair twice, which is one link
-        return "DISTINCT " if table.is_link and not table.live.primary_key else ""
-
-    def run(
-        self, connection: sa.Connection, sql: str, parameters: Mapping[str, Any]
-    ) -> sa.CursorResult[Any]:
-        """Execute SQL text; parameters that are bind parameters bring their type along."""
-        typed = [value for value in parameters.values() if isinstance(value, sa.BindParameter)]
-        plain = {k: v for k, v in parameters.items() if not isinstance(v, sa.BindParameter)}
-        statement = sa.text(sql)
-        if typed:
-            statement = statement.bindparams(*typed)
-        return connection.execute(statement, plain, execution_options=OWN)
 
 
 def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

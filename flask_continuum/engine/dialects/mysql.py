@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from flask_continuum.engine.dialects.base import OWN, Dialect, Key, KeySource, TableJob
+from flask_continuum.engine.dialects.base import Dialect, TableJob
+from flask_continuum.engine.dialects.fragments import OWN, Key, KeySource
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
@@ -51,7 +52,7 @@ class MySQLDialect(Dialect):
         written = self.run(
             connection,
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
-            f"SELECT {self._distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
+            f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
             f"STRAIGHT_JOIN {self.name(table.live)} s {hint} ON {self.matches(table, 's', 'k')}",
             {**source.parameters, "tx": transaction_id},
         ).rowcount

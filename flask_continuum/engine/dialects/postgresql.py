@@ -13,14 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
-from flask_continuum.engine.dialects.base import (
-    OWN,
-    Dialect,
-    Key,
-    KeySource,
-    TableJob,
-    WriteJob,
-)
+from flask_continuum.engine.dialects.base import Dialect, TableJob, WriteJob
+from flask_continuum.engine.dialects.fragments import OWN, Key, KeySource
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
@@ -97,7 +91,7 @@ class PostgreSQLDialect(Dialect):
                 f"OR {self.any_differs(table, 's', 'p')})"
             )
         yield (
-            f"found{number} AS MATERIALIZED (SELECT {self._distinct(table)}{picked}, k.op AS op, "
+            f"found{number} AS MATERIALIZED (SELECT {self.distinct(table)}{picked}, k.op AS op, "
             f"p.{began} AS previous, {differs} AS differs FROM {live} k "
             f"JOIN {self.name(table.live)} s ON {self.matches(table, 's', 'k')} "
             f"LEFT JOIN {newest} ON true)"

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from flask_continuum.engine.dialects.base import Dialect, Key, KeySource
+from flask_continuum.engine.dialects.base import Dialect
+from flask_continuum.engine.dialects.fragments import Key, KeySource
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
 
