@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from flask_continuum.engine.build.history import TransactionBase, TransactionFactory
 from flask_continuum.engine.errors import (
     ClassNotVersioned,
@@ -31,10 +33,14 @@ from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
 
+if TYPE_CHECKING:
+    from flask_continuum.extension import Continuum
+
 __version__ = "0.1.0"
 
 __all__ = [
     "ClassNotVersioned",
+    "Continuum",
     "HistoryWriteError",
     "ImproperlyConfigured",
     "NoChangesAttribute",
@@ -62,3 +68,12 @@ __all__ = [
     "versioned_objects",
     "versioning_manager",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the Flask extension when it is first asked for: the engine needs no Flask."""
+    if name == "Continuum":
+        from flask_continuum.extension import Continuum
+
+        return Continuum
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
