@@ -29,6 +29,7 @@ from .text_results import (
     TextDiff,
 )
 from .text_tokens import count_words
+from .text_words import diff_ends
 
 __all__ = [
     "Block", "BlockKind", "Budget", "Detail", "Direction", "Excerpt", "Row", "Segment",
@@ -45,6 +46,8 @@ DIFF_SIZE = 16_000_000
 LINES = 50_000
 #: Two texts that are together this short are compared even when the budget is spent.
 FREE_LENGTH = 500
+#: Two texts that are together longer are not even cut into paragraphs when the budget is spent.
+SPENT_LENGTH = 20_000
 #: The share of the budget that paragraphs may use; the rest is for words.
 BLOCK_SHARE = 0.4
 #: More changed ranges than this, and a larger share of changed paragraphs, is no edit any more.
@@ -58,7 +61,8 @@ NOTE_SPACE = "Only white space differs."
 NOTE_FORM = "Only the Unicode form differs: the words look the same."
 NOTE_LONG = "Compared by paragraph: too long for words."
 NOTE_LATE = "Compared by paragraph: the time for this page was spent."
-NOTE_WHOLE = "Compared as a whole: too many like lines for a finer comparison."
+NOTE_WHOLE = "Compared as a whole: too much work for a finer comparison."
+NOTE_SPENT = "Compared as a whole: the time for this page was spent."
 NOTE_REWRITTEN = "Rewritten: too many places differ to show them one by one."
 NOTE_TOO_LARGE = "Too large to compare."
 
@@ -85,7 +89,9 @@ def diff_text(
             blocks = (Block(BlockKind.EQUAL, (Segment(SegmentKind.EQUAL, old),)),) if old else ()
             return TextDiff(blocks, sizes=(len(old), len(new)))
         if max(_lines(old), _lines(new)) > LINES:
-            return _whole(old, new, Detail.WHOLE, NOTE_WHOLE)
+            return _by_ends(old, new, NOTE_WHOLE)
+        if len(old) + len(new) > SPENT_LENGTH and not budget.left:
+            return _by_ends(old, new, NOTE_SPENT)
         return _compared(old, new, budget, paragraphs, by_words=largest <= WORD_SIZE)
 
 
@@ -99,7 +105,7 @@ def _compared(old: str, new: str, budget: Budget, paragraphs: int, *, by_words: 
     alignment = align(old_keys, new_keys, deadline)
     spans = alignment.spans
     if _is_rewritten(spans, len(old_blocks) + len(new_blocks)):
-        return _whole(old, new, Detail.REWRITTEN, NOTE_REWRITTEN)
+        return _rewritten(old, new)
     # After a fallback everything would look moved, so nothing is called that.
     went = {} if alignment.coarse else find_moved(old_keys, new_keys, spans)
     deadline = endless if is_free else budget.deadline()
@@ -166,21 +172,28 @@ def _likeness(
     return ()
 
 
-def _whole(old: str, new: str, detail: Detail, note: str) -> TextDiff:
-    blocks = tuple(
-        Block(kind, (Segment(segment, text),))
-        for kind, segment, text in (
-            (BlockKind.DELETED, SegmentKind.DELETE, old),
-            (BlockKind.INSERTED, SegmentKind.INSERT, new),
-        )
-        if text
-    )
+def _by_ends(old: str, new: str, note: str) -> TextDiff:
+    found = diff_ends(old, new)
     return TextDiff(
-        blocks,
+        (Block(BlockKind.CHANGED, found.segments),),
+        found.added,
+        found.removed,
+        notes=(note,),
+        detail=Detail.WHOLE,
+        sizes=(len(old), len(new)),
+    )
+
+
+def _rewritten(old: str, new: str) -> TextDiff:
+    return TextDiff(
+        (
+            Block(BlockKind.DELETED, (Segment(SegmentKind.DELETE, old),)),
+            Block(BlockKind.INSERTED, (Segment(SegmentKind.INSERT, new),)),
+        ),
         count_words(new),
         count_words(old),
-        notes=(note,),
-        detail=detail,
+        notes=(NOTE_REWRITTEN,),
+        detail=Detail.REWRITTEN,
         sizes=(len(old), len(new)),
     )
 

@@ -27,7 +27,7 @@ def excerpt(diff: TextDiff, *, width: int = 160) -> Excerpt:
         if room <= 0:
             cut_short = any(rest.kind is not SegmentKind.EQUAL for rest in segments[number:])
             break
-        text = _line(part.text)
+        text = _line(_near(part.text, width))
         if part.kind is SegmentKind.EQUAL:
             text = _context(text, number == 0, number == len(segments) - 1)
         elif len(text) > room:
@@ -73,6 +73,14 @@ def _first_change(diff: TextDiff) -> tuple[Sequence[Segment], bool]:
         segments += following.segments
         used = 2
     return segments, len(changed) == used
+
+
+def _near(text: str, width: int) -> str:
+    """Return the part of a very long run that an excerpt may show, with room for white space."""
+    reach = 4 * (width + CONTEXT)
+    if len(text) <= 2 * reach:
+        return text
+    return f"{text[:reach]} {text[-reach:]}"
 
 
 def _line(text: str) -> str:

@@ -92,26 +92,39 @@ def _diff_words(old: str, new: str, deadline: Deadline, ends: int = 0) -> WordDi
     return WordDiff(_segments(old, new, old_tokens, new_tokens, changes), added, removed)
 
 
+def diff_ends(old: str, new: str) -> WordDiff:
+    """Compare two texts by their common beginning and end only: what lies between is replaced."""
+    head, tail = _common_ends(old, new)
+    gone, come = old[head : len(old) - tail], new[head : len(new) - tail]
+    inner = WordDiff(_replaced(gone, come), count_words(come), count_words(gone), coarse=True)
+    return _between_ends(old, head, tail, inner)
+
+
 def _diff_middle(old: str, new: str, deadline: Deadline) -> WordDiff:
     """Compare what is left of two very long paragraphs when their common ends are set aside."""
-    head = _common_length(old, new)
-    head = max(old.rfind(" ", 0, head), 0)
-    tail = _common_length(old[head:][::-1], new[head:][::-1])
-    space = old.find(" ", len(old) - tail)
-    tail = len(old) - space if space >= 0 and tail else 0
-    middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if max(len(middle_old), len(middle_new)) > WORD_CHARACTERS:
+    head, tail = _common_ends(old, new)
+    gone, come = old[head : len(old) - tail], new[head : len(new) - tail]
+    if max(len(gone), len(come)) > WORD_CHARACTERS:
         return WordDiff(_replaced(old, new), count_words(new), count_words(old), True, True)
-    first, last = old[:head], old[len(old) - tail :]
-    inner = _diff_words(
-        middle_old, middle_new, deadline, ends=len(first.split()) + len(last.split())
-    )
+    ends = count_words(old[:head]) + count_words(old[len(old) - tail :])
+    return _between_ends(old, head, tail, _diff_words(gone, come, deadline, ends))
+
+
+def _between_ends(old: str, head: int, tail: int, inner: WordDiff) -> WordDiff:
     parts = _Parts()
-    parts.equal(first)
+    parts.equal(old[:head])
     for segment in inner.segments:
         parts.add(segment)
-    parts.equal(last)
+    parts.equal(old[len(old) - tail :])
     return WordDiff(parts.done(), inner.added, inner.removed, False, inner.coarse, inner.late)
+
+
+def _common_ends(old: str, new: str) -> tuple[int, int]:
+    """Return how long the common beginning and end are, both cut at a space."""
+    head = max(old.rfind(" ", 0, _common_length(old, new)), 0)
+    tail = _common_length(old[head:][::-1], new[head:][::-1])
+    space = old.find(" ", len(old) - tail) if tail else -1
+    return head, len(old) - space if space >= 0 else 0
 
 
 def _common_length(old: str, new: str) -> int:

@@ -12,6 +12,7 @@ from flask_continuum.presenters.text_diff import (
     NOTE_LONG,
     NOTE_REWRITTEN,
     NOTE_SPACE,
+    NOTE_SPENT,
     NOTE_TOO_LARGE,
     NOTE_WHOLE,
     Block,
@@ -232,6 +233,17 @@ def test_a_spent_budget_falls_back_and_says_so() -> None:
     diff = diff_text(old, old.replace("long", "short"), budget=budget)
     assert (diff.detail, diff.note) == (Detail.PARAGRAPHS, NOTE_LATE)
     assert diff.new == old.replace("long", "short")
+
+
+@given(texts, texts)
+def test_a_spent_budget_still_finds_the_common_ends_of_a_large_text(old: str, new: str) -> None:
+    start, end = "many words " * 2_000, " more words" * 2_000
+    diff = diff_text(start + old + end, start + new + end, budget=Budget(seconds=0))
+    assert (diff.old, diff.new) == (start + old + end, start + new + end)
+    if old != new:
+        assert (diff.detail, diff.note) == (Detail.WHOLE, NOTE_SPENT)
+        assert diff.added_words + diff.removed_words < 200
+        assert excerpt(diff).segments
 
 
 def test_short_texts_are_compared_even_when_the_budget_is_spent() -> None:
