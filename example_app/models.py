@@ -59,7 +59,7 @@ class Status(enum.Enum):
     ARCHIVED = "archived"
 
 
-class User(UserMixin, Model):
+class User(UserMixin, Model):  # type: ignore[misc]  # flask-login ships no types
     """A person. History leaves out when they were last here and hides their telephone number."""
 
     __tablename__ = "user"

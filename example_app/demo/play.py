@@ -189,7 +189,7 @@ def revert(article: Article, steps: int) -> None:
 
 
 def restore(article_id: int) -> None:
-    """Bring a deleted article back, with the comments and tags that went with it."""
+    """Take the deletion of an article back: it returns with the comments and tags it had."""
     session = db.session()
-    plan = plan_revert(session, earlier(article_id, 1), relations=["comments", "tags"])
-    plan.apply(session)
+    deletion = earlier(article_id, 0)
+    plan_revert(session, deletion).apply(session)

@@ -62,6 +62,9 @@ def test_a_restored_article_has_its_comments_and_tags_again(newsroom: Flask) -> 
         article = db.session.scalars(sa.select(Article).where(Article.title == title)).one()
         assert [comment.author.handle for comment in article.comments] == ["walter", "omar"]
         assert {tag.name for tag in article.tags} == {"housing", "history"}
+        title = "The mud marathon is moved for the birds"
+        marathon = db.session.scalars(sa.select(Article).where(Article.title == title)).one()
+        assert [comment.author.handle for comment in marathon.comments] == ["bea"]
         operations = [version.operation_type for version in article.versions]
         assert operations.count(2) == 1 and operations[-1] == 1
 
