@@ -61,9 +61,13 @@ class Access:
             relationship=relationship,
         )
 
-    def may_undo(self, model: type[Any] | None = None, *, version: Any = None) -> Decision:
-        """May this person undo transactions, or what one did to this model?"""
-        return self.policy.decide(Action.UNDO, self.user, model=model, version=version)
+    def may_undo(
+        self, model: type[Any] | None = None, *, record: Any = None, version: Any = None
+    ) -> Decision:
+        """May this person undo transactions, or what one did to this record?"""
+        return self.policy.decide(
+            Action.UNDO, self.user, model=model, record=record, version=version
+        )
 
     def masks(
         self, versioned: VersionedClass, *, record: Any = None, versions: Iterable[Any] = ()

@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from flask_continuum.admin.contexts import Hidden
 
 MARKER = "chosen"
+RECORD, RESOLVE, BEFORE, NOW = "record", "resolve", "before", "now"
 FIELD, RELATION, REASON, BASE, PLAN, NEXT = "field", "relation", "reason", "base", "plan", "next"
 LONGEST_REASON = 2000
 
@@ -60,6 +61,60 @@ def read_choices() -> Choices:
         relations=frozenset(sent.getlist(RELATION)),
         reason=sent.get(REASON, "").strip()[:LONGEST_REASON],
         next_url=sent.get(NEXT, ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UndoChoices:
+    """Ticks, decisions and reason on the plan of an undo.
+
+    :ivar records: places of the records that go back.
+    :ivar before: names of the conflicts that were decided for what was before.
+    """
+
+    chosen: bool
+    records: frozenset[str]
+    relations: frozenset[str]
+    before: frozenset[str]
+    reason: str
+
+    def ticks_record(self, place: int) -> bool:
+        """Does this record go back?"""
+        return str(place) in self.records if self.chosen else True
+
+    def ticks_relation(self, name: str, by_default: bool) -> bool:
+        """Is this relation step ticked?"""
+        return name in self.relations if self.chosen else by_default
+
+    def hidden(self) -> tuple[Hidden, ...]:
+        """Hidden inputs that send all of it on."""
+        return (
+            Hidden(name=MARKER, value="1"),
+            *(Hidden(name=RECORD, value=value) for value in sorted(self.records)),
+            *(Hidden(name=RELATION, value=value) for value in sorted(self.relations)),
+            *(Hidden(name=name, value=BEFORE) for name in sorted(self.before)),
+            Hidden(name=REASON, value=self.reason),
+        )
+
+
+def name_of_conflict(place: int, field: str = "") -> str:
+    """The name of the inputs that decide a conflict: of a field, or of a record as a whole."""
+    return f"{RESOLVE}-{place}-{field}"
+
+
+def read_undo_choices() -> UndoChoices:
+    """The choices in the running request, as :func:`read_choices` does it for one record."""
+    sent: MultiDict[str, str] = request.form if request.method == "POST" else request.args
+    return UndoChoices(
+        chosen=request.method == "POST" or sent.get(MARKER) == "1",
+        records=frozenset(sent.getlist(RECORD)),
+        relations=frozenset(sent.getlist(RELATION)),
+        before=frozenset(
+            name
+            for name, value in sent.items()
+            if name.startswith(f"{RESOLVE}-") and value == BEFORE
+        ),
+        reason=sent.get(REASON, "").strip()[:LONGEST_REASON],
     )
 
 

@@ -673,13 +673,13 @@ class ComparePage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanField:
-    """A tick for one field: ``<input type=checkbox name=… value=…>``."""
+    """A tick for one field, or on the plan of an undo for one record (``field`` is absent then)."""
 
     id: str
     name: str
     value: str
-    field: FieldView
     ticked: bool
+    field: FieldView | None = None
     stays: str = "Stays as it is"
     disabled: bool = False
 

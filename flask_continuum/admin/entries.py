@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask_continuum.admin import shapes
 from flask_continuum.admin.contexts import (
     EntryView,
     FieldView,
@@ -76,9 +77,9 @@ def see(
     for entry in entries:
         versions = tuple(v for v in (entry.previous, entry.version) if v is not None)
         masks = visit.masks(versioned, record=record, versions=versions)
-        seen.append(
-            Seen(entry, visible_fields(entry.fields, masks), visible_links(entry.links, masks))
-        )
+        # The key says which record it is; that it was given one is no news.
+        fields = [each for each in entry.fields if each.key not in versioned.key_attributes]
+        seen.append(Seen(entry, visible_fields(fields, masks), visible_links(entry.links, masks)))
     prepare_references(
         visit, versioned, ((each.sides, each.fields[:FIELDS_SHOWN]) for each in seen)
     )
@@ -167,14 +168,15 @@ def entry_words(
     """What an entry says happened, to be read after the person's name."""
     transaction = seen.entry.transaction
     key = versioned.key_of(seen.entry.version)
+    references = shapes.reference_of_field(versioned)
+    names = dict.fromkeys(references.get(change.key, change.key) for change in seen.fields)
     sentence = entry_sentence(
         int(seen.entry.operation),
         name_of_model(versioned.model),
-        fields=len(seen.fields),
+        fields=len(names),
         links=tuple(link.label for link in links),
         kind=transaction.kind,
-        labels=tuple(humanise(change.key) for change in seen.fields)
-        + tuple(link.label for link in links),
+        labels=(*(humanise(name) for name in names), *(link.label for link in links)),
         target=target_of(transaction),
     )
     return pieces_of(sentence, lambda ref: visit.links.version(versioned.model, key, int(ref)))

@@ -12,7 +12,7 @@ from flask_continuum.presenters.characters import visible
 from flask_continuum.presenters.formats import json_text
 from flask_continuum.presenters.labels import humanise
 
-OWN_CONTEXT = frozenset({"reverts", "request_id", "endpoint", "meta"})
+OWN_CONTEXT = frozenset({"reverts", "undoes", "request_id", "endpoint", "meta"})
 """Keys of a transaction's context that have a meaning of their own."""
 
 
@@ -38,6 +38,10 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
         if reason
         else Fact(label="Reason", absent="not given")
     )
+    undone = (transaction.context or {}).get("undoes")
+    if isinstance(undone, str):
+        url = visit.links.transaction_at(undone)
+        facts.append(Fact(label="Undoes", value=(Piece(text="an earlier transaction", url=url),)))
     return tuple(facts)
 
 

@@ -57,6 +57,25 @@ def _without(record: RecordPlan, stuck: set[str]) -> RecordPlan:
     )
 
 
+def permit_undo(visit: Visit, plan: Plan) -> tuple[Plan, tuple[RecordPlan, ...]]:
+    """The plan of an undo with what is permitted of it, and the records that are not.
+
+    Records that may not be seen are in neither.
+    """
+    seen, refused = [], []
+    for record in plan.records:
+        live = live_record(visit, visit.registry.of(record.model), record.key)
+        if not visit.access.sees(record.model, record=live, version=record.version):
+            continue
+        decision = visit.access.may_undo(record.model, record=live, version=record.version)
+        if decision.allowed:
+            seen.append(record)
+        else:
+            why = Impossible("", Reason.POLICY, decision.reason)
+            refused.append(replace(record, impossible=(why,)))
+    return permit(visit, replace(plan, records=tuple(seen))), tuple(refused)
+
+
 def _root(step_id: str) -> str:
     """The step of the plan's own records that a step further down comes along with."""
     return step_id.partition("/")[0]

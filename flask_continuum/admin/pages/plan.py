@@ -18,10 +18,11 @@ from flask_continuum.admin.contexts import (
 )
 from flask_continuum.admin.differences import field_view
 from flask_continuum.admin.records import refer, refer_to_related
-from flask_continuum.admin.references import show_reference
+from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.revert.live import load, preload
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import (
     FieldStep,
@@ -59,17 +60,49 @@ STAYS: Mapping[RelationKind, str] = {
 GOING = frozenset({RelationKind.REMOVE, RelationKind.UNLINK})
 
 
+def prepare_steps(
+    visit: Visit, versioned: VersionedClass, parts: Sequence[tuple[RecordPlan, Any]]
+) -> list[Any]:
+    """Load what the foreign keys of many plans point to, together.
+
+    :param parts: record plans with their live objects.
+    :returns: what was loaded; it must live until the page is built, or it is loaded again.
+    """
+    references = shapes.reference_of_field(versioned)
+    used = {references[s.key] for part, _ in parts for s in part.fields if s.key in references}
+    load_references(visit, versioned, [part.version for part, _ in parts], used)
+    with visit.session.no_autoflush:
+        preload(visit.session, [live for _, live in parts if live is not None], used)
+        kept: list[Any] = []
+        for relationship in used:
+            mapper = versioned.mapper.relationships[relationship].mapper
+            if not _points_to_key(versioned, relationship):
+                continue
+            keys = {
+                (step.then,)
+                for part, _ in parts
+                for step in part.fields
+                if references.get(step.key) == relationship and step.then is not None
+            }
+            kept += load(visit.session, mapper, keys).values()
+    return kept
+
+
 def show_steps(
     visit: Visit,
     versioned: VersionedClass,
-    record: RecordPlan,
     live: Any,
     steps: Sequence[FieldStep],
+    *,
+    origin: Any = None,
 ) -> tuple[tuple[FieldStep, FieldView], ...]:
-    """What each field is now and what it becomes; a foreign key under its relationship's name."""
+    """What each field is now and what it becomes; a foreign key under its relationship's name.
+
+    :param origin: the version whose values come back, where it is one.
+    """
     references = shapes.reference_of_field(versioned)
     return tuple(
-        (step, _show_step(visit, versioned, record, live, step, references.get(step.key)))
+        (step, _show_step(visit, versioned, live, step, references.get(step.key), origin))
         for step in steps
     )
 
@@ -77,10 +110,10 @@ def show_steps(
 def _show_step(
     visit: Visit,
     versioned: VersionedClass,
-    record: RecordPlan,
     live: Any,
     step: FieldStep,
     relationship: str | None,
+    origin: Any,
 ) -> FieldView:
     diff = diff_field(
         step.key,
@@ -94,31 +127,31 @@ def _show_step(
     )
     if relationship is None:
         return field_view(diff, anchor="plan")
-    return _show_link_step(visit, versioned, record, live, step, relationship, diff)
+    return _show_link_step(visit, versioned, live, step, relationship, origin, diff)
 
 
 def _show_link_step(
     visit: Visit,
     versioned: VersionedClass,
-    record: RecordPlan,
     live: Any,
     step: FieldStep,
     relationship: str,
+    origin: Any,
     diff: FieldDiff,
 ) -> FieldView:
     """A link that comes back: to the record as it is called today, its old name beside it."""
     now = show_reference(visit, versioned, live, relationship, step.now)
-    then = show_reference(visit, versioned, record.version, relationship, step.then)
-    today = _today(visit, versioned, relationship, step)
+    then = show_reference(visit, versioned, origin, relationship, step.then)
+    today = show_today(visit, versioned, relationship, step.then)
     note: tuple[Piece, ...] = ()
     if today is not None:
-        if today.label != then.text and not today.placeholder:
+        if origin is not None and today.label != then.text and not today.placeholder:
             words = (
                 f"{today.name}, called {then.text} then. The link comes back, the name does not."
             )
             note = (Piece(text=words),)
         then = Display(DisplayKind.TEXT, today.label, title=today.name, href=today.url)
-    elif step.then is not None:
+    elif step.needs is not None:
         note = (Piece(text="It is deleted, so it has to be recreated with this one."),)
     kind = diff.kind if diff.kind in _KEPT_KINDS else FieldKind.REPLACED
     plain = replace(
@@ -130,20 +163,23 @@ def _show_link_step(
 _KEPT_KINDS = frozenset({FieldKind.SET, FieldKind.UNSET, FieldKind.CREATED})
 
 
-def _today(
-    visit: Visit, versioned: VersionedClass, relationship: str, step: FieldStep
+def show_today(
+    visit: Visit, versioned: VersionedClass, relationship: str, value: Any
 ) -> RecordRef | None:
     """The record that a foreign key would point to, as it is called now."""
-    prop = versioned.mapper.relationships[relationship]
-    if step.then is None or len(prop.local_columns) != 1:
+    if value is None or value is NOT_RECORDED or not _points_to_key(versioned, relationship):
         return None
-    (_, remote), *_ = prop.local_remote_pairs or ((None, None),)
     target = shapes.target_of(versioned, relationship)
-    if remote is None or tuple(prop.mapper.primary_key) != (remote,):
-        return None
     with visit.session.no_autoflush:
-        live = visit.session.get(target, step.then)
+        live = visit.session.get(target, value)
     return None if live is None else refer_to_related(visit, live)
+
+
+def _points_to_key(versioned: VersionedClass, relationship: str) -> bool:
+    """True for a foreign key of one column to the primary key of another table."""
+    prop = versioned.mapper.relationships[relationship]
+    pairs = prop.local_remote_pairs or []
+    return len(pairs) == 1 and tuple(prop.mapper.primary_key) == (pairs[0][1],)
 
 
 def show_relations(

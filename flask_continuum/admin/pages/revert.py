@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask_continuum.admin.choices import BASE, PLAN, Choices, tick_query
+from flask_continuum.admin.choices import BASE, FIELD, PLAN, RELATION, Choices, tick_query
 from flask_continuum.admin.contexts import (
     Commit,
     Crumb,
@@ -37,8 +37,6 @@ from flask_continuum.engine.revert.fields import restorable
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, RecordPlan
 from flask_continuum.presenters.labels import count_of, sentence_case
-
-FIELD_NAME, RELATION_NAME = "field", "relation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def build_revert(
         plan,
         part.relations,
         {step.id: choices.ticks_relation(step.id, step.ticked) for step in part.relations},
-        name=RELATION_NAME,
+        name=RELATION,
     )
     nothing = part.action is Action.CHANGE and not fields and not relations
     return RevertPage(
@@ -234,17 +232,20 @@ def _fields(
     visit: Visit, subject: Subject, part: RecordPlan, choices: Choices
 ) -> tuple[PlanField, ...]:
     live = subject.live if part.action is Action.CHANGE else None
+    recreated = part.action is Action.RECREATE
+    # What was empty comes back empty without being asked for.
+    steps = [step for step in part.fields if not recreated or step.then is not None]
     return tuple(
         PlanField(
             id=f"plan-field-{place}",
-            name=FIELD_NAME,
+            name=FIELD,
             value=step.key,
             field=view,
             ticked=choices.ticks_field(step.key),
-            stays="Stays empty" if part.action is Action.RECREATE else "Stays as it is",
+            stays="Stays empty" if recreated else "Stays as it is",
         )
         for place, (step, view) in enumerate(
-            show_steps(visit, subject.versioned, part, live, part.fields)
+            show_steps(visit, subject.versioned, live, steps, origin=part.version)
         )
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import Forbidden
 
 from flask_continuum.admin import csrf, plans
@@ -21,10 +21,11 @@ from flask_continuum.admin.subjects import Subject, find_record, read_number, se
 from flask_continuum.admin.targets import safe_target
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.errors import PlanBlocked, StalePlan
-from flask_continuum.engine.read.navigation import newest as newest_version
+from flask_continuum.engine.read.conditions import transaction_class_of
 from flask_continuum.engine.read.navigation import version_at
-from flask_continuum.engine.read.timeline import entries_since
+from flask_continuum.engine.read.timeline import entries_since, newest_change
 from flask_continuum.engine.read.timeline import entry as entry_of
+from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.planner import plan_revert
 from flask_continuum.engine.version import entry_transaction_id
@@ -66,12 +67,10 @@ def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseRetu
         visit.session.rollback()
         return _refuse(visit, _plan(visit, model, key, transaction), choices)
     except (PlanBlocked, ValueError, SQLAlchemyError) as error:
-        # Validators of the application raise ValueError; what the database says may hold values
-        # that this person must not see.
+        # A ValueError is what validators of the application raise.
         visit.session.rollback()
-        words = REFUSED if isinstance(error, SQLAlchemyError) else str(error)
         asked = _plan(visit, model, key, transaction)
-        return _show(_page(visit, asked, choices, error=words), 409)
+        return _show(_page(visit, asked, choices, error=words_of_refusal(error)), 409)
 
 
 def _plan(visit: Visit, model: str, key: str, transaction: int) -> Asked:
@@ -117,7 +116,7 @@ def _refuse(visit: Visit, asked: Asked, choices: Choices) -> Response:
 
 def _apply(visit: Visit, asked: Asked, choices: Choices) -> ResponseReturnValue:
     subject, plan = asked.subject, asked.plan
-    part, before = plan.records[0], subject.newest_id
+    part = plan.records[0]
     record = subject.refer(visit)
     words = words_of(record, part.action, asked.version.transaction.id)
     done = plan.apply(
@@ -129,17 +128,40 @@ def _apply(visit: Visit, asked: Asked, choices: Choices) -> ResponseReturnValue:
     )
     visit.session.commit()
     key = subject.versioned.key_of(done[0]) if done else subject.key
-    _announce(visit, subject, key, before, f"{record.label} was {words.past}.")
+    announce(visit, subject.versioned, key, part.base, f"{record.label} was {words.past}.")
     timeline = visit.links.record(subject.model, key)
     return redirect(safe_target(choices.next_url, timeline), 303)
 
 
-def _announce(
-    visit: Visit, subject: Subject, key: tuple[Any, ...], before: int, words: str
-) -> None:
-    """Leave the message for the next page, with the way to take back what was done."""
-    newest = newest_version(visit.session, subject.model, key)
-    if newest is None or entry_transaction_id(newest) == before:
+def announce(
+    visit: Visit,
+    versioned: VersionedClass,
+    key: tuple[Any, ...],
+    before: int | None,
+    words: str,
+) -> Any | None:
+    """Leave the message for the next page, with the way to take back what was done.
+
+    :param before: the newest change of the record until then.
+    :returns: the new transaction, ``None`` when nothing was left to change.
+    """
+    number = newest_change(visit.session, versioned.model, key)
+    if number is None or number == before:
         leave_message("Nothing was left to change.")
-        return
-    leave_message(words, Link(label="Undo…", url=visit.links.undo(newest.transaction)))
+        return None
+    done = visit.session.get(transaction_class_of(versioned), number)
+    leave_message(words, Link(label="Undo…", url=visit.links.undo(done)) if done else None)
+    return done
+
+
+def words_of_refusal(error: Exception) -> str:
+    """Why something was not done, without what a database says about values.
+
+    Its words may hold values that the person at the page must not see.
+    """
+    cause = error.__cause__
+    if isinstance(error, SQLAlchemyError):
+        return REFUSED
+    if isinstance(cause, DBAPIError) and str(cause.orig) in str(error):
+        return REFUSED
+    return str(error)

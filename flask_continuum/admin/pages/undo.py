@@ -1,0 +1,447 @@
+"""The plan that takes a whole transaction back: conflicts, clean parts, what is undone already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask_continuum.admin import shapes
+from flask_continuum.admin.choices import (
+    BEFORE,
+    NOW,
+    PLAN,
+    RECORD,
+    RELATION,
+    UndoChoices,
+    name_of_conflict,
+)
+from flask_continuum.admin.contexts import (
+    CannotItem,
+    Commit,
+    Conflict,
+    ConflictRecord,
+    Crumb,
+    Empty,
+    Fact,
+    FieldView,
+    Hidden,
+    Link,
+    Option,
+    Piece,
+    PlanField,
+    RecordRef,
+    Stale,
+    Tally,
+    UndoPage,
+    UndoRow,
+)
+from flask_continuum.admin.csrf import make_token
+from flask_continuum.admin.layout import make_layout
+from flask_continuum.admin.pages.plan import (
+    cannot_items,
+    prepare_steps,
+    refer_to_planned,
+    show_relations,
+    show_steps,
+    show_today,
+)
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.plans import live_record
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.engine.revert.steps import (
+    Action,
+    FieldStep,
+    Reason,
+    RecordPlan,
+    RelationStep,
+    State,
+)
+from flask_continuum.presenters.labels import count_of, humanise, sentence_case
+from flask_continuum.presenters.values import Display, DisplayKind, display
+
+SHOWN = 100
+"""Clean records that are shown one by one; the others go back unless the undo is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One record of the plan with what a page needs to know about it."""
+
+    place: int
+    plan: RecordPlan
+    versioned: VersionedClass
+    live: Any
+    record: RecordRef
+
+    @property
+    def clean_fields(self) -> tuple[FieldStep, ...]:
+        """The fields that go back without a question."""
+        return tuple(step for step in self.plan.fields if step.state is State.CLEAN)
+
+    @property
+    def clean_relations(self) -> tuple[RelationStep, ...]:
+        """The related records that follow without a question."""
+        return tuple(step for step in self.plan.relations if step.state is State.CLEAN)
+
+    @property
+    def has_nothing(self) -> bool:
+        """True when nothing of it can be done, though it is not undone either."""
+        is_change = self.plan.action is Action.CHANGE
+        return bool(self.plan.blocked) or (
+            is_change and not self.plan.fields and not self.plan.relations
+        )
+
+
+def make_parts(visit: Visit, plan: Plan) -> tuple[Part, ...]:
+    """The records of a plan, with their live objects and names."""
+    parts = []
+    for place, record in enumerate(plan.records):
+        versioned = visit.registry.of(record.model)
+        live = live_record(visit, versioned, record.key)
+        name = refer_to_planned(visit, versioned, record, live)
+        parts.append(Part(place, record, versioned, live, name))
+    return tuple(parts)
+
+
+def build_undo(
+    visit: Visit,
+    plan: Plan,
+    refused: Sequence[RecordPlan],
+    choices: UndoChoices,
+    *,
+    error: str | None = None,
+) -> UndoPage:
+    """The page of an undo.
+
+    :param plan: with only what the person may do.
+    :param refused: records that they may see and not undo.
+    :param error: why the last attempt was not accepted.
+    """
+    transaction = plan.target
+    number = f"#{transaction.id}"
+    parts = make_parts(visit, plan)
+    kept = _prepare(visit, parts)
+    stuck = [part for part in parts if part.has_nothing]
+    open_parts = [part for part in parts if not part.has_nothing]
+    conflicts = [part for part in open_parts if part.plan.has_conflicts]
+    done = [part for part in open_parts if part.plan.is_empty]
+    clean = [part for part in open_parts if part not in conflicts and part not in done]
+    cannot = _cannot(visit, parts, refused)
+    url = visit.links.undo(transaction)
+    page = UndoPage(
+        layout=make_layout(
+            visit,
+            heading=f"Undo transaction {number}",
+            title=f"Undo {number}",
+            crumbs=(
+                Crumb(label=visit.state.settings.title, url=visit.links.overview()),
+                Crumb(label=number, url=visit.links.transaction(transaction)),
+                Crumb(label="Undo"),
+            ),
+            subtitle=(
+                Piece(
+                    text=f"Each value goes back to what it was before {number}, unless someone "
+                    "changed it after. Nothing has changed yet."
+                ),
+            ),
+        ),
+        tallies=_tallies(conflicts, clean, done, len(stuck) + len(refused)),
+        conflicts=tuple(_conflict(visit, part, transaction, choices) for part in conflicts),
+        clean=tuple(_clean(visit, plan, part, choices) for part in clean[:SHOWN]),
+        clean_more=_more(clean[SHOWN:]),
+        done=tuple(
+            UndoRow(record=part.record, fields="", before=(), words="is as it was before")
+            for part in done[:SHOWN]
+        ),
+        cannot=cannot,
+        commit=Commit(
+            heading="Nothing has changed yet",
+            action=url,
+            hidden=_hidden(plan, clean[SHOWN:]),
+            button=f"Undo {number}",
+            facts=_facts(conflicts, clean, done),
+            note="All of it or nothing, in one new transaction that you can undo in turn.",
+            leave=Link(label="Leave without undoing", url=visit.links.transaction(transaction)),
+            reason=choices.reason,
+            reason_hint="Shown with the new transaction, for everyone who may see it.",
+            error=error,
+            disabled=not conflicts and not clean,
+        ),
+        empty=None if conflicts or clean else _nothing(visit, transaction),
+    )
+    del kept  # held until here, so that what it loaded stayed loaded
+    return page
+
+
+def build_stale(visit: Visit, page: UndoPage, transaction: Any, choices: UndoChoices) -> UndoPage:
+    """The same page when the plan it was made from is no longer true."""
+    stale = Stale(
+        heading="Not undone: something changed while you were reading",
+        words=(
+            Piece(
+                text="A record of this transaction was changed meanwhile. Nothing of yours has "
+                "been applied; your choices and your reason are kept."
+            ),
+        ),
+        parts=(),
+        action=page.commit.action,
+        hidden=choices.hidden(),
+        button="Review the new plan",
+        note="The plan opens against what is there now. Nothing is applied before you confirm it "
+        "there.",
+        leave=Link(label="Leave without undoing", url=visit.links.transaction(transaction)),
+    )
+    return replace(page, stale=stale)
+
+
+def _prepare(visit: Visit, parts: Sequence[Part]) -> list[Any]:
+    kept: list[Any] = []
+    for versioned in dict.fromkeys(part.versioned for part in parts):
+        own = [(part.plan, part.live) for part in parts if part.versioned is versioned]
+        kept += prepare_steps(visit, versioned, own)
+    return kept
+
+
+def _conflict(visit: Visit, part: Part, transaction: Any, choices: UndoChoices) -> ConflictRecord:
+    if part.plan.state is State.CONFLICT:
+        conflicts: tuple[Conflict, ...] = (_whole_conflict(part, choices),)
+    else:
+        conflicts = tuple(
+            _field_conflict(visit, part, step, transaction, choices)
+            for step in part.plan.fields
+            if step.state is State.CONFLICT
+        )
+    rest = len(part.clean_fields) if part.plan.state is not State.CONFLICT else 0
+    words = "It was changed again since."
+    if rest:
+        verb = "goes" if rest == 1 else "go"
+        words += f" {count_of(rest, 'other field')} of it {verb} back without a question."
+    return ConflictRecord(record=part.record, words=(Piece(text=words),), conflicts=conflicts)
+
+
+def _whole_conflict(part: Part, choices: UndoChoices) -> Conflict:
+    """Deleting, or recreating, a record that somebody has worked with since."""
+    name = name_of_conflict(part.place)
+    deletes = part.plan.action is Action.DELETE
+    with_it = len(part.plan.relations)
+    sub = f"and {count_of(with_it, 'related record')} with it" if deletes and with_it else ""
+    before = name in choices.before
+    return Conflict(
+        label=f"The {sentence_case(part.record.model_label)} itself",
+        options=(
+            Option(
+                id=f"{name}before",
+                name=name,
+                value=BEFORE,
+                label="Delete it" if deletes else "Recreate it",
+                display=None,
+                words="as it did not exist before" if deletes else "as it was before",
+                sub=sub,
+                checked=before,
+            ),
+            Option(
+                id=f"{name}now",
+                name=name,
+                value=NOW,
+                label="Keep it" if deletes else "Leave it deleted",
+                display=None,
+                words="as it is now",
+                checked=not before,
+            ),
+        ),
+    )
+
+
+def _field_conflict(
+    visit: Visit, part: Part, step: FieldStep, transaction: Any, choices: UndoChoices
+) -> Conflict:
+    name = name_of_conflict(part.place, step.key)
+    number = f"#{transaction.id}"
+    relationship = shapes.reference_of_field(part.versioned).get(step.key)
+    before = name in choices.before
+
+    def show(value: Any) -> Display:
+        return _show(visit, part.versioned, relationship, value)
+
+    return Conflict(
+        label=humanise(relationship or step.key),
+        options=(
+            Option(
+                id=f"{name}-before",
+                name=name,
+                value=BEFORE,
+                label=f"Before {number}",
+                display=show(step.then),
+                checked=before,
+            ),
+            Option(
+                id=f"{name}-left",
+                name=name,
+                value="",
+                label=f"Set by {number}",
+                display=show(step.left),
+                sub=person_of(transaction).name,
+                selectable=False,
+            ),
+            Option(
+                id=f"{name}-now",
+                name=name,
+                value=NOW,
+                label="Now",
+                display=show(step.now),
+                checked=not before,
+            ),
+        ),
+    )
+
+
+def _show(visit: Visit, versioned: VersionedClass, relationship: str | None, value: Any) -> Display:
+    shown = display(value, visit.view)
+    if relationship is None or shown.is_nothing:
+        return shown
+    today = show_today(visit, versioned, relationship, value)
+    if today is None:
+        return shown
+    return Display(DisplayKind.TEXT, today.label, title=today.name, href=today.url)
+
+
+def _clean(visit: Visit, plan: Plan, part: Part, choices: UndoChoices) -> UndoRow:
+    views: list[FieldView] = []
+    if part.plan.action is Action.CHANGE:
+        shown = show_steps(visit, part.versioned, part.live, part.clean_fields)
+        views = [replace(view, anchor=f"undo-{part.place}-{view.key}") for _, view in shown]
+    steps = part.clean_relations
+    return UndoRow(
+        record=part.record,
+        fields=", ".join(view.label for view in views),
+        before=tuple(views),
+        words=_effect(part, len(views)),
+        tick=PlanField(
+            id=f"record-{part.place}",
+            name=RECORD,
+            value=str(part.place),
+            ticked=choices.ticks_record(part.place),
+        ),
+        relations=tuple(
+            replace(row, id=f"relation-{part.place}-{row.id}")
+            for row in show_relations(
+                visit,
+                part.versioned,
+                plan,
+                steps,
+                {step.id: choices.ticks_relation(step.id, step.ticked) for step in steps},
+                name=RELATION,
+            )
+        ),
+    )
+
+
+def _effect(part: Part, fields: int) -> str:
+    if part.plan.action is Action.DELETE:
+        return "is deleted, as it did not exist before"
+    if part.plan.action is Action.RECREATE:
+        return "is recreated under its old key" if part.plan.keeps_key else "is recreated"
+    done = sum(step.state is State.DONE for step in part.plan.fields)
+    if not fields:
+        return "gets its links back"
+    rest = f", {count_of(done, 'field')} back already" if done else ""
+    return f"{count_of(fields, 'field')} set back{rest}"
+
+
+def _more(rest: Sequence[Part]) -> str:
+    if not rest:
+        return ""
+    words = {Action.CHANGE: "set back", Action.RECREATE: "recreated", Action.DELETE: "deleted"}
+    counts = Counter(part.plan.action for part in rest)
+    listed = ", ".join(
+        f"{counts[action]:,} {word}" for action, word in words.items() if counts[action]
+    )
+    return f"{len(rest):,} more: {', '.join(listed)}"
+
+
+def _tallies(
+    conflicts: Sequence[Part], clean: Sequence[Part], done: Sequence[Part], cannot: int
+) -> tuple[Tally, ...]:
+    tallies = [
+        Tally(
+            count=f"{len(conflicts):,}",
+            words="conflict" if len(conflicts) == 1 else "conflicts",
+            sub="changed again since; your choice",
+            url="#conflicts",
+            warn=bool(conflicts),
+        ),
+        Tally(count=f"{len(clean):,}", words="clean", sub="go back as they were", url="#clean"),
+        Tally(
+            count=f"{len(done):,}", words="already undone", sub="nothing left to do", url="#done"
+        ),
+    ]
+    if cannot:
+        tallies.append(
+            Tally(count=f"{cannot:,}", words="impossible", sub="cannot go back", url="#hc-cannot")
+        )
+    return tuple(tally for tally in tallies if tally.count != "0")
+
+
+def _facts(
+    conflicts: Sequence[Part], clean: Sequence[Part], done: Sequence[Part]
+) -> tuple[Fact, ...]:
+    counts = Counter(part.plan.action for part in clean)
+    numbers = {
+        "Set back": counts[Action.CHANGE],
+        "Recreated": counts[Action.RECREATE],
+        "Deleted": counts[Action.DELETE],
+        "Decided by you": len(conflicts),
+        "Left alone": len(done),
+    }
+    return tuple(
+        Fact(label=label, value=(Piece(text=f"{number:,}"),))
+        for label, number in numbers.items()
+        if number
+    )
+
+
+def _cannot(
+    visit: Visit, parts: Sequence[Part], refused: Sequence[RecordPlan]
+) -> tuple[CannotItem, ...]:
+    items: list[CannotItem] = []
+    for part in parts:
+        # What is hidden is hidden everywhere: one line for each record would only repeat it.
+        told = [
+            each for each in part.plan.impossible if each.blocks or each.reason is not Reason.POLICY
+        ]
+        items += cannot_items(part.versioned, told, name=part.record.name)
+    for record in refused:
+        versioned = visit.registry.of(record.model)
+        name = refer_to_planned(
+            visit, versioned, record, live_record(visit, versioned, record.key)
+        ).name
+        items += cannot_items(versioned, record.impossible, name=name)
+    return tuple(items)
+
+
+def _hidden(plan: Plan, not_shown: Sequence[Part]) -> tuple[Hidden, ...]:
+    token = make_token()
+    return (
+        Hidden(name=token.name, value=token.value),
+        Hidden(name=PLAN, value=plan.fingerprint),
+        *(Hidden(name=RECORD, value=str(part.place)) for part in not_shown),
+        *(
+            Hidden(name=RELATION, value=step.id)
+            for part in not_shown
+            for step in part.clean_relations
+            if step.ticked
+        ),
+    )
+
+
+def _nothing(visit: Visit, transaction: Any) -> Empty:
+    return Empty(
+        heading="Nothing is left to undo",
+        words="All that you may take back of this transaction is as it was before, or cannot come "
+        "back.",
+        links=(Link(label="Back to the transaction", url=visit.links.transaction(transaction)),),
+    )
