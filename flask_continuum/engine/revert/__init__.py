@@ -6,7 +6,9 @@ savepoint and through the ORM, so that validators and version counters run.
 
 from __future__ import annotations
 
+from flask_continuum.engine.revert.compatibility import revert
 from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.engine.revert.planner import plan_revert
 from flask_continuum.engine.revert.steps import (
     Action,
     FieldStep,
@@ -17,6 +19,7 @@ from flask_continuum.engine.revert.steps import (
     RelationStep,
     State,
 )
+from flask_continuum.engine.revert.undo import plan_undo
 
 __all__ = [
     "Action",
@@ -28,4 +31,7 @@ __all__ = [
     "RelationKind",
     "RelationStep",
     "State",
+    "plan_revert",
+    "plan_undo",
+    "revert",
 ]

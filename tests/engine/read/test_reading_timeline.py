@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import pytest
-
 from flask_continuum.engine import read
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import NOT_RECORDED, FieldChange
 from tests.engine.newsroom import Newsroom
-from tests.support.statements import statements
 
 
 def write_article(newsroom: Newsroom, changes: int) -> int:

@@ -1,0 +1,74 @@
+"""Puts records into an order in which their foreign keys can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_continuum.engine.read.loading import versioned
+from flask_continuum.engine.revert.choice import Chosen
+from flask_continuum.engine.revert.live import Key
+from flask_continuum.engine.revert.targets import Reference, references
+
+Place = tuple[type[Any], Key]
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A record in order.
+
+    :ivar later: fields that have to wait until all records are there: records that point to each
+        other cannot both come first.
+    """
+
+    chosen: Chosen
+    later: frozenset[str] = frozenset()
+
+
+def in_order(chosen: Sequence[Chosen]) -> Iterator[list[Deferred]]:
+    """Yield ranks of records: each points only to records of earlier ranks, or outside.
+
+    Where records point to each other in a circle, one whose foreign keys may be empty goes first
+    with these left for later.
+    """
+    waiting = {(each.record.model, each.record.key): each for each in chosen}
+    targets = {place: _targets(each, waiting) for place, each in waiting.items()}
+    while waiting:
+        ready = [place for place in waiting if not any(t in waiting for t, _ in targets[place])]
+        if ready:
+            yield [Deferred(waiting[place]) for place in ready]
+            for place in ready:
+                del waiting[place]
+            continue
+        place, fields = _break(waiting, targets)
+        yield [Deferred(waiting.pop(place), fields)]
+
+
+def _targets(each: Chosen, waiting: dict[Place, Chosen]) -> list[tuple[Place, Reference]]:
+    """Return the records of the same work that a record points to."""
+    entry = versioned(each.record.model)
+    values = {name: getattr(each.record.version, name) for name in entry.attributes}
+    values.update((step.key, step.then) for step in each.fields)
+    own = (each.record.model, each.record.key)
+    found = []
+    for reference in references(entry):
+        value = reference.value(values)
+        if reference.target is None or value is None:
+            continue
+        place = (reference.target.model, value)
+        if place in waiting and place != own:
+            found.append((place, reference))
+    return found
+
+
+def _break(
+    waiting: dict[Place, Chosen], targets: dict[Place, list[tuple[Place, Reference]]]
+) -> tuple[Place, frozenset[str]]:
+    """Choose the record with which a circle is opened."""
+    for place in waiting:
+        blocking = [reference for target, reference in targets[place] if target in waiting]
+        if all(reference.optional for reference in blocking):
+            return place, frozenset(f for reference in blocking for f in reference.fields)
+    # every foreign key is required: the database has to check them at the end, or refuses
+    return next(iter(waiting)), frozenset()

@@ -1,0 +1,266 @@
+"""Does what was chosen of a plan to live objects, in an order that foreign keys allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import MANYTOONE, Session
+from sqlalchemy.orm.collections import collection_adapter
+
+from flask_continuum.engine.read.conditions import key_columns, moment
+from flask_continuum.engine.read.loading import connection_arguments, versioned
+from flask_continuum.engine.read.surroundings import among
+from flask_continuum.engine.revert.choice import Chosen
+from flask_continuum.engine.revert.live import Key, load
+from flask_continuum.engine.revert.order import Deferred, in_order
+from flask_continuum.engine.revert.steps import Action, RelationKind, RelationStep
+from flask_continuum.engine.revert.targets import references
+
+Place = tuple[type[Any], Key]
+
+
+class Work:
+    """Carries out chosen parts of a plan; made for one use.
+
+    :param chosen: records with what is wanted of each, the ones asked for first.
+    """
+
+    def __init__(self, session: Session, chosen: Sequence[Chosen]) -> None:
+        self._session = session
+        self._chosen = chosen
+        self._objects: dict[Place, Any] = {}
+        self._nulls: set[tuple[Place, str]] = set()
+
+    def carry_out(self, *, flush: bool) -> list[Any]:
+        """Do it, and return the live objects in the plan's order, without deleted ones.
+
+        :param flush: write each step before the next, as foreign keys need it that no
+            relationship tells the ORM about.
+        """
+        self._load_live()
+        self._nulls = nulls(self._session, self._chosen)
+        deferred = self._recreate(flush=flush)
+        for each in self._of(Action.CHANGE):
+            self._set_fields(each, self._objects[self._place(each)], flush=flush)
+        for instance, key, value in deferred:
+            setattr(instance, key, self._resolved(instance, key, value))
+        for each in self._chosen:
+            if each.record.action is not Action.DELETE:
+                for step in each.relations:
+                    self._relate(self._objects[self._place(each)], step)
+        if flush:
+            self._session.flush()
+        self._delete(flush=flush)
+        if flush:
+            self._session.flush()
+        return [
+            self._objects[self._place(each)]
+            for each in self._chosen
+            if each.record.action is not Action.DELETE
+        ]
+
+    def _of(self, action: Action) -> list[Chosen]:
+        return [each for each in self._chosen if each.record.action is action]
+
+    def _place(self, each: Chosen) -> Place:
+        return (each.record.model, each.record.key)
+
+    def _load_live(self) -> None:
+        """Load every object that is concerned, one statement for each class."""
+        wanted: dict[type[Any], list[Key]] = {}
+        for each in self._chosen:
+            if each.record.action is not Action.RECREATE:
+                wanted.setdefault(each.record.model, []).append(each.record.key)
+        with self._session.no_autoflush:
+            for model, keys in wanted.items():
+                for key, live in load(self._session, sa.inspect(model), keys).items():
+                    self._objects[model, key] = live
+
+    # -- records ---------------------------------------------------------------------------------
+
+    def _recreate(self, *, flush: bool) -> list[tuple[Any, str, Any]]:
+        """Make the records that come back, those first that others point to.
+
+        :returns: fields that could not be set yet, because records point to each other.
+        """
+        later: list[tuple[Any, str, Any]] = []
+        for rank in in_order(self._of(Action.RECREATE)):
+            for item in rank:
+                instance = self._make(item, later)
+                self._objects[self._place(item.chosen)] = instance
+                self._session.add(instance)
+            if flush:
+                self._session.flush()
+        return later
+
+    def _make(self, item: Deferred, later: list[tuple[Any, str, Any]]) -> Any:
+        each = item.chosen
+        mapper = versioned(each.record.version).mapper
+        # without __init__, which may ask for what history does not know
+        instance = mapper.class_manager.new_instance()
+        entry = versioned(each.record.model)
+        if each.record.keeps_key:
+            for name, value in zip(entry.key_attributes, each.record.key, strict=True):
+                setattr(instance, name, value)
+        for step in each.fields:
+            if (self._place(each), step.key) in self._nulls:
+                continue  # left out, it becomes NULL
+            if step.key in item.later:
+                later.append((instance, step.key, step.then))
+            elif step.needs is None or self._is_there(each, step.key, step.then):
+                setattr(instance, step.key, self._resolved(instance, step.key, step.then))
+        return instance
+
+    def _set_fields(self, each: Chosen, live: Any, *, flush: bool) -> None:
+        taken = {step.id for step in each.relations}
+        entry = versioned(each.record.model)
+        names = {step.key for step in each.fields if step.needs is None or step.needs in taken}
+        for step in each.fields:
+            if step.key in names:
+                value = self._resolved(live, step.key, step.then)
+                if flush and (self._place(each), step.key) in self._nulls:
+                    value = sa.null()
+                setattr(live, step.key, value)
+        self._forget_targets(live, entry.mapper, names)
+
+    def _forget_targets(self, live: Any, mapper: Any, names: set[str]) -> None:
+        """Have many-to-one relationships loaded anew whose foreign key was set."""
+        stale = [
+            prop.key
+            for prop in mapper.relationships
+            if prop.direction is MANYTOONE
+            and names & {mapper.get_property_by_column(column).key for column in prop.local_columns}
+        ]
+        if stale and sa.inspect(live).persistent:
+            self._session.expire(live, stale)
+
+    def _is_there(self, each: Chosen, key: str, value: Any) -> bool:
+        """Tell whether the target of a foreign key has been recreated."""
+        for reference in references(versioned(each.record.model)):
+            if key in reference.fields and reference.target is not None:
+                values = {step.key: step.then for step in each.fields}
+                target = reference.value(values)
+                return target is not None and (reference.target.model, target) in self._objects
+        return False
+
+    def _resolved(self, instance: Any, key: str, value: Any) -> Any:
+        """Return what a foreign key must be now: its target may have a new key."""
+        if value is None:
+            return None
+        entry = versioned(type(instance))
+        for reference in references(entry):
+            if key not in reference.fields or reference.target is None:
+                continue
+            if len(reference.fields) == 1:
+                target = self._objects.get((reference.target.model, (value,)))
+                if target is not None:
+                    (name,) = reference.target.key_attributes
+                    return getattr(target, name)
+        return value
+
+    def _delete(self, *, flush: bool) -> None:
+        """Delete what is to go, those first that point to others."""
+        for rank in reversed(list(in_order(self._of(Action.DELETE)))):
+            for item in rank:
+                each = item.chosen
+                live = self._objects.get(self._place(each))
+                if live is None:
+                    continue
+                for step in each.relations:
+                    if step.kind is RelationKind.REMOVE:
+                        self._session.delete(self._target(step, live))
+                self._session.delete(live)
+            if flush:
+                self._session.flush()
+
+    # -- relationships ---------------------------------------------------------------------------
+
+    def _target(self, step: RelationStep, owner: Any) -> Any:
+        """Return the live object that a step is about."""
+        prop = sa.inspect(type(owner)).relationships[step.relationship]
+        made = self._objects.get((prop.mapper.class_, step.key))
+        if made is not None:
+            return made
+        if isinstance(step.target, prop.mapper.class_):
+            return step.target
+        found = load(self._session, prop.mapper, [step.key])
+        return found[step.key]
+
+    def _relate(self, owner: Any, step: RelationStep) -> None:
+        relationships = sa.inspect(type(owner)).relationships
+        if step.relationship not in relationships:
+            return  # a foreign key without a relationship: setting the field was all
+        prop = relationships[step.relationship]
+        match step.kind:
+            case RelationKind.RECREATE | RelationKind.RELINK | RelationKind.LINK:
+                if prop.direction is not MANYTOONE:
+                    put(owner, prop, self._target(step, owner))
+            case RelationKind.UNLINK:
+                take(owner, prop, self._target(step, owner))
+            case RelationKind.REMOVE:
+                target = self._target(step, owner)
+                take(owner, prop, target)
+                self._session.delete(target)
+
+
+def nulls(session: Session, chosen: Sequence[Chosen]) -> set[tuple[Place, str]]:
+    """Return the fields to set that were NULL, where Python's ``None`` would not say so.
+
+    JSON columns know two nothings, NULL and ``null``, and both are read as ``None``. One
+    statement for each model that has such a field.
+    """
+    unsure: dict[type[Any], dict[str, list[Chosen]]] = {}
+    for each in chosen:
+        entry = versioned(each.record.model)
+        for step in each.fields:
+            if step.then is None and entry.attributes[step.key].type.should_evaluate_none:
+                unsure.setdefault(each.record.model, {}).setdefault(step.key, []).append(each)
+    found: set[tuple[Place, str]] = set()
+    for model, by_field in unsure.items():
+        entry = versioned(model)
+        version = entry.version_class
+        versions = {
+            (each.record.key, moment(entry, each.record.version)): each
+            for items in by_field.values()
+            for each in items
+        }
+        columns = (*key_columns(entry, version), moment(entry, version))
+        statement = sa.select(
+            *columns, *(getattr(version, name).is_(sa.null()) for name in by_field)
+        ).where(among(columns, [(*key, at) for key, at in versions]))
+        with session.no_autoflush:
+            rows = session.execute(statement, bind_arguments=connection_arguments(entry)).all()
+        for row in rows:
+            key = tuple(row[: len(entry.key_attributes)])
+            flags = row[len(columns) :]
+            found |= {
+                ((model, key), name) for name, flag in zip(by_field, flags, strict=True) if flag
+            }
+    return found
+
+
+def put(owner: Any, prop: Any, target: Any) -> None:
+    """Add an object to a relationship of many, whatever its collection, or set the one."""
+    if prop.lazy in ("dynamic", "write_only"):
+        getattr(owner, prop.key).add(target)
+    elif prop.uselist:
+        collection = getattr(owner, prop.key)
+        adapter = collection_adapter(collection)
+        if target not in list(adapter):
+            adapter.append_with_event(target)
+    else:
+        setattr(owner, prop.key, target)
+
+
+def take(owner: Any, prop: Any, target: Any) -> None:
+    """Take an object out of a relationship, if it is in it."""
+    if prop.lazy in ("dynamic", "write_only"):
+        getattr(owner, prop.key).remove(target)
+    elif prop.uselist:
+        adapter = collection_adapter(getattr(owner, prop.key))
+        if target in list(adapter):
+            adapter.remove_with_event(target)
+    elif getattr(owner, prop.key) is target:
+        setattr(owner, prop.key, None)
