@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from flask_continuum.presenters.budget import Budget
 from flask_continuum.presenters.text_diff import (
@@ -322,3 +323,8 @@ class TestExcerpt:
 
     def test_of_equal_texts_is_empty(self) -> None:
         assert excerpt(diff_text("same", "same")).segments == ()
+
+
+def test_text_that_calls_itself_safe_is_plain_in_every_segment() -> None:
+    diff = diff_text(Markup("<b>one</b> two three"), Markup("<b>one</b> two four"))
+    assert {type(part.text) for block in diff.blocks for part in block.segments} == {str}
