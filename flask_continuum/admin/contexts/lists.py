@@ -1,0 +1,138 @@
+"""The pages that list: overview, a model's records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask_continuum.admin.contexts.changes import FeedDay
+    from flask_continuum.admin.contexts.forms import FilterForm
+    from flask_continuum.admin.contexts.parts import (
+        Empty,
+        Layout,
+        Link,
+        Moment,
+        Pager,
+        Person,
+        Piece,
+        Pill,
+        RecordRef,
+        TransactionRef,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A rectangle of the chart; ``tone`` is ``upd``, ``new``, ``back`` or ``del``."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """A week of the chart: one link around its bars, and its line of the table."""
+
+    label: str
+    """``7 September``."""
+    title: str
+    """``Week of 7 September: 154 changes``."""
+    url: str | None
+    x: str
+    width: str
+    bars: tuple[Bar, ...]
+    updated: str
+    inserted: str
+    reverted: str
+    deleted: str
+    total: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Legend:
+    """A line of the chart's key: ``331 created``."""
+
+    tone: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Changes per day, all coordinates computed; ``axis`` runs from top to bottom."""
+
+    label: str
+    caption: str
+    width: str
+    height: str
+    lines: tuple[str, ...]
+    """The y of each horizontal line."""
+    axis: tuple[str, ...]
+    months: tuple[tuple[str, str], ...]
+    """(x, label) along the bottom: ``("0", "7 Sep")``."""
+    weeks: tuple[Week, ...]
+    legend: tuple[Legend, ...]
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRow:
+    """A model with its numbers."""
+
+    label: str
+    url: str
+    live: str
+    deleted: str
+    deleted_url: str | None
+    changes: str
+    last: Moment | None
+    last_person: Person | None = None
+    pills: tuple[Pill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRow:
+    """A record in a list: what it is called, and its newest change."""
+
+    record: RecordRef
+    person: Person | None
+    words: tuple[Piece, ...]
+    """``changed it``, ``deleted it``, after the person."""
+    moment: Moment | None
+    transaction: TransactionRef | None
+    actions: tuple[Link, ...] = ()
+    """``Restore…`` for a deleted record."""
+    pills: tuple[Pill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewPage:
+    """The first page: search, activity, latest transactions, models."""
+
+    layout: Layout
+    search: FilterForm
+    chart: Chart
+    days: tuple[FeedDay, ...]
+    feed_empty: Empty | None
+    pager: Pager
+    models: tuple[ModelRow, ...]
+    results: tuple[RecordRow, ...] | None = None
+    """What the search found; ``None`` when nothing was searched for."""
+    results_heading: str = ""
+    results_empty: Empty | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPage:
+    """A model's records, live or deleted."""
+
+    layout: Layout
+    filter: FilterForm
+    caption: str
+    deleted: bool
+    rows: tuple[RecordRow, ...]
+    pager: Pager
+    empty: Empty | None = None
