@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstanceState, RelationshipDirection, Session
 
 from flask_continuum.actor import label_of
 from flask_continuum.engine.errors import ClassNotVersioned
+from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.latest import Glance
 from flask_continuum.engine.read.results import NOT_RECORDED, Entry, Gone
 from flask_continuum.engine.registry import VersionedClass
@@ -109,7 +110,7 @@ class LastChange:
     :ivar label: what was done: ``changed 3 fields``.
     :ivar reason: why, when a reason was given.
     :ivar url: the page of the version that it made; empty where there are no pages.
-    :ivar fields: the names of what changed.
+    :ivar fields: the names of what changed; none for a beginning or an end.
     """
 
     who: str = ""
@@ -165,7 +166,8 @@ def describe(subject: Subject, change: Glance) -> LastChange:
         return NO_CHANGE
     shown = [each.key for each in change.fields if subject.shows(change.version, each.key)]
     links = [key for key in change.links if subject.shows(change.version, key)]
-    names = tuple(map(humanise, [*shown, *links]))
+    references = dict(_references(subject.entry))
+    names = tuple(humanise(references.get(key, key)) for key in [*shown, *links])
     person = _who(transaction)
     sentence = entry_sentence(
         int(change.operation),
@@ -182,7 +184,7 @@ def describe(subject: Subject, change: Glance) -> LastChange:
         label=str(sentence),
         reason=transaction.reason or None,
         url=subject.address(transaction.id),
-        fields=names,
+        fields=names if change.operation is Operation.UPDATE else (),
         person=person,
         moment=moment(transaction.issued_at, datetime.now(UTC), zone),
     )
@@ -222,11 +224,17 @@ def differences(subject: Subject, entry: Entry) -> tuple[Row, ...]:
 
 
 def _who(transaction: Any) -> Who:
-    user_id = getattr(transaction, "user_id", None)
+    # where transactions name no user, nobody can tell a person from a program
+    user_id = getattr(transaction, "user_id", UNKNOWN)
     name = transaction.actor or label_of(getattr(transaction, "user", None), may_load=True)
     if user_id is None:
         return Who(name, "⚙", 0, "program") if name else UNKNOWN
-    name = name or f"User {user_id}"
+    if not name:
+        return UNKNOWN if user_id is UNKNOWN else _user(f"User {user_id}")
+    return _user(name)
+
+
+def _user(name: str) -> Who:
     return Who(name, initials(name), colour(name) + 1, "user")
 
 
