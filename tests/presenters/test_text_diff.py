@@ -325,6 +325,8 @@ class TestExcerpt:
         assert excerpt(diff_text("same", "same")).segments == ()
 
 
-def test_text_that_calls_itself_safe_is_plain_in_every_segment() -> None:
-    diff = diff_text(Markup("<b>one</b> two three"), Markup("<b>one</b> two four"))
+@pytest.mark.parametrize("change", ["", " more"])
+def test_text_that_calls_itself_safe_is_plain_in_every_segment(change: str) -> None:
+    old = Markup("<b>one</b> ") * 3_000
+    diff = diff_text(old, Markup(old + change), budget=Budget(seconds=0))
     assert {type(part.text) for block in diff.blocks for part in block.segments} == {str}
