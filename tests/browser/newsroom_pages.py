@@ -582,8 +582,10 @@ def version() -> ctx.VersionPage:
     return ctx.VersionPage(
         layout=layout(
             OLD_TITLE,
-            crumbs=tuple(ctx.Crumb(label=each, url="#") for each in ("Records", "Articles"))
-            + (ctx.Crumb(label="#1176"),),
+            crumbs=(
+                ctx.Crumb(label="Records", url="#"), ctx.Crumb(label="Articles", url="#"),
+                ctx.Crumb(label="#1176"),
+            ),
             subtitle=say(
                 "Article 42 as ", ctx.Piece(text="Ines Okafor", url="#"), " saved it in ",
                 ctx.Piece(text="#1176", mono=True, url="#"),
@@ -603,8 +605,8 @@ def version() -> ctx.VersionPage:
         ),
         groups=value_groups(),
         relations=(
-            ctx.RelationRow(key="author", label="Author", records=(record("Maya Lind", "Person 1"),),
-                            many=False),
+            ctx.RelationRow(key="author", label="Author", many=False,
+                            records=(record("Maya Lind", "Person 1"),)),
             ctx.RelationRow(key="section", label="Section", many=False, records=(
                 record("City", "Section 3", note="called Metro since 21 November"),)),
             ctx.RelationRow(key="lead", label="Lead", many=False, records=(), absent="not set"),
