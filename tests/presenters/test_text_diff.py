@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from flask_continuum.presenters import text_diff
 from flask_continuum.presenters.budget import Budget
 from flask_continuum.presenters.text_diff import (
     NOTE_FORM,
@@ -23,7 +24,6 @@ from flask_continuum.presenters.text_diff import (
     SegmentKind,
     Side,
     TextDiff,
-    diff_text,
     excerpt,
 )
 
@@ -35,6 +35,13 @@ pieces = st.sampled_from(
     ["a", "b", "foo", " bar", ".", " ", "\n", "\r\n", "\n\n", "é", "e\u0301", "中", "<b>", CYCLISTS]
 )
 texts = st.one_of(st.lists(pieces, max_size=40).map("".join), st.text(max_size=80))
+
+
+def diff_text(
+    old: str, new: str, *, budget: Budget | None = None, paragraphs: int = 100
+) -> TextDiff:
+    """Compare with time enough, so that a loaded machine changes no result."""
+    return text_diff.diff_text(old, new, budget=budget or Budget(seconds=60), paragraphs=paragraphs)
 
 
 def marked(block: Block) -> str:
