@@ -180,7 +180,7 @@ class Comment(Model):
     __tablename__ = "comment"
     __table_args__ = {"sqlite_autoincrement": True}
     # A comment has no title: people know it by what it says.
-    __versioned__ = {"label": str}
+    __versioned__ = {"label": "body"}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     article_id: Mapped[int] = mapped_column(sa.ForeignKey("article.id"), index=True)
@@ -190,9 +190,6 @@ class Comment(Model):
 
     article: Mapped[Article] = relationship(back_populates="comments")
     author: Mapped[User] = relationship(back_populates="comments")
-
-    def __str__(self) -> str:
-        return self.body if len(self.body) <= 60 else f"{self.body[:59].rstrip()}…"
 
 
 class Repository(Model):
