@@ -72,17 +72,21 @@ class Subject:
         label = key_name(model_label(self.entry.model.__name__), self.key)
         return label[:1].lower() + label[1:]
 
-    def shows(self, version: Any, key: str) -> bool:
-        """Whether the values of a field or relationship may be seen."""
-        name = {"field": key} if key in self.entry.attributes else {"relationship": key}
-        return self.state.policy.decide(
-            Action.VIEW_FIELD,
-            self.user,
-            model=self.entry.model,
-            record=self.record,
-            version=version,
-            **name,
-        ).allowed
+    def shows(self, version: Any, *keys: str | None) -> bool:
+        """Whether the values of all these fields and relationships may be seen."""
+        return all(
+            self.state.policy.decide(
+                Action.VIEW_FIELD,
+                self.user,
+                model=self.entry.model,
+                record=self.record,
+                version=version,
+                field=key if key in self.entry.attributes else None,
+                relationship=None if key in self.entry.attributes else key,
+            ).allowed
+            for key in keys
+            if key is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +168,13 @@ def describe(subject: Subject, change: Glance) -> LastChange:
     transaction = change.transaction
     if transaction is None or transaction.issued_at is None:
         return NO_CHANGE
-    shown = [each.key for each in change.fields if subject.shows(change.version, each.key)]
-    links = [key for key in change.links if subject.shows(change.version, key)]
     references = dict(_references(subject.entry))
+    shown = [
+        each.key
+        for each in change.fields
+        if subject.shows(change.version, each.key, references.get(each.key))
+    ]
+    links = [key for key in change.links if subject.shows(change.version, key)]
     names = tuple(humanise(references.get(key, key)) for key in [*shown, *links])
     person = _who(transaction)
     sentence = entry_sentence(
@@ -199,7 +207,7 @@ def differences(subject: Subject, entry: Entry) -> tuple[Row, ...]:
     rows = []
     for change in entry.fields:
         relationship = references.get(change.key)
-        if not all(subject.shows(entry.version, key) for key in (change.key, relationship) if key):
+        if not subject.shows(entry.version, change.key, relationship):
             continue
         found = diff_field(
             change.key,

@@ -36,6 +36,9 @@ Key = tuple[Any, ...]
 PARTS = 400
 """Selects that are united in one statement; SQLite takes 500."""
 
+PAIRS = 2_000
+"""Versions that are named in one statement, each by its key and transaction."""
+
 
 @dataclass(frozen=True, slots=True)
 class Glance:
@@ -60,7 +63,8 @@ def latest_changes(
 ) -> Mapping[Key, tuple[Glance, ...]]:
     """Return the newest changes of records of one model, newest first, of their present lives.
 
-    Costs four statements for any number of changes, and one more for each few hundred records.
+    Costs four statements for any number of changes, and one or two more for each few hundred
+    records.
 
     :param keys: primary keys.
     :param limit: how many changes of each.
@@ -193,7 +197,10 @@ def _versions(
     version = entry.version_class
     columns = [*(getattr(version, name) for name in entry.key_attributes), moment(entry, version)]
     pairs = [(*key, at) for key, places in found.items() for at in places.versions]
-    if not pairs:
-        return {}
-    statement = sa.select(version).where(sa.tuple_(*columns).in_(pairs)).options(undefer("*"))
-    return {(entry.key_of(each), moment(entry, each)): each for each in session.scalars(statement)}
+    versions: dict[tuple[Key, int], Any] = {}
+    for start in range(0, len(pairs), PAIRS):
+        chunk = pairs[start : start + PAIRS]
+        statement = sa.select(version).where(sa.tuple_(*columns).in_(chunk))
+        for each in session.scalars(statement.options(undefer("*"))):
+            versions[entry.key_of(each), moment(entry, each)] = each
+    return versions
