@@ -111,13 +111,16 @@ def show_entry(
         id=str(transaction.id),
         person=person_of(transaction),
         words=entry_words(visit, versioned, seen, links),
-        node="back" if transaction.kind in BACKWARD else NODES[entry.operation],
+        # Among others' records the sign says what happened to each; the page names the kind.
+        node="back"
+        if record is None and transaction.kind in BACKWARD
+        else NODES[entry.operation],
         moment=visit.clock(transaction.issued_at),
         transaction=visit.links.transaction_ref(transaction),
         fields=fields,
         links=links,
-        pills=kind_pills(transaction),
-        reason=transaction.reason or None,
+        pills=kind_pills(transaction) if record is None else (),
+        reason=(transaction.reason or None) if record is None else None,
         current=current,
         more=more,
         url=url,

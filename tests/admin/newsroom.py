@@ -35,8 +35,11 @@ class Models:
     """Names of the mapped classes."""
 
 
-def make_newsroom(uri: str, **config: Any) -> Newsroom:
-    """The application, with empty tables and two users: Maya (1) and Tom (2)."""
+def make_newsroom(uri: str, policy: Any = None, **config: Any) -> Newsroom:
+    """The application, with empty tables and two users: Maya (1) and Tom (2).
+
+    Maya may do everything, unless ``CONTINUUM_ADMIN_USER`` says otherwise.
+    """
     app = Flask("newsroom")
     app.config.update(
         SECRET_KEY="a secret of the tests",
@@ -46,7 +49,7 @@ def make_newsroom(uri: str, **config: Any) -> Newsroom:
     )
     app.config.update(config)
     db = SQLAlchemy()
-    continuum = Continuum(db=db)
+    continuum = Continuum(db=db, policy=policy)
     models = _define(db)
     db.init_app(app)
     continuum.init_app(app)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import pytest
+
+from flask_continuum.policy import Action, DefaultPolicy, deny
+from tests.admin.conftest import close, write_story
+from tests.admin.newsroom import make_newsroom
+
+PAGES = [
+    "/history/",
+    "/history/records/article",
+    "/history/records/article/1",
+    "/history/records/article/1/2",
+    "/history/records/article/1/2/revert",
+    "/history/records/article/1/compare",
+    "/history/transactions/1",
+    "/history/transactions/1/undo",
+    "/history/no/such/page",
+]
+
+
+def addresses(newsroom):
+    """Every address of the blueprint, filled in."""
+    values = {"model": "article", "key": "1", "transaction": 2, "uid": "1", "rest": "x"}
+    adapter = newsroom.app.url_map.bind("localhost")
+    for rule in newsroom.app.url_map.iter_rules():
+        if rule.endpoint.startswith("continuum.") and rule.endpoint != "continuum.static":
+            filled = {name: values[name] for name in rule.arguments}
+            yield rule, adapter.build(rule.endpoint, filled)
+
+
+def test_no_page_is_open_to_those_who_may_not_enter(newsroom, story, tom):
+    for rule, address in addresses(newsroom):
+        for method in rule.methods - {"OPTIONS"}:
+            response = tom.open(address, method=method)
+            assert response.status_code == 403, (method, address)
+            assert b"Harbour" not in response.data
+
+
+def test_the_pages_listed_here_are_all_pages(newsroom):
+    assert {address for _, address in addresses(newsroom)} - {"/history/x"} == set(PAGES) - {
+        "/history/no/such/page"
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_logged_in_gets_401_without_a_login_page(newsroom, story, page):
+    response = newsroom.app.test_client().get(page)
+    assert response.status_code == 401
+    assert "Log in first" in response.text
+    assert "CONTINUUM_ADMIN_USER" not in response.text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_logged_in_is_sent_to_the_login_page(newsroom, page):
+    newsroom.app.login_manager.login_view = "login"
+    newsroom.app.add_url_rule("/login", "login", lambda: "log in here")
+    response = newsroom.app.test_client().get(page)
+    assert response.status_code == 302
+    assert response.location.startswith("/login?next=")
+
+
+def test_a_refused_person_reads_no_settings(newsroom, tom):
+    response = tom.get("/history/")
+    assert "Not allowed" in response.text
+    assert "CONTINUUM" not in response.text
+
+
+@pytest.fixture
+def unset(tmp_path):
+    made = make_newsroom(f"sqlite:///{tmp_path / 'unset.sqlite'}", CONTINUUM_ADMIN_USER=None)
+    yield made
+    close(made)
+
+
+@pytest.mark.parametrize("user", [None, 1])
+def test_a_developer_reads_what_to_set(unset, user):
+    unset.app.login_manager.login_view = "login"
+    unset.app.add_url_rule("/login", "login", lambda: "log in here")
+    unset.app.debug = True
+    response = unset.login(unset.app.test_client(), user).get("/history/")
+    assert response.status_code == (401 if user is None else 403)
+    assert "set CONTINUUM_ADMIN_USER" in response.text
+    unset.app.debug = False
+    assert "CONTINUUM" not in unset.login(unset.app.test_client(), user).get("/history/").text
+
+
+class Restricted(DefaultPolicy):
+    """Hides a whole model, one record, and one version."""
+
+    def decide(self, action, user, *, model=None, record=None, version=None, **subject):
+        name = model.__name__ if model is not None else ""
+        if name == "Comment":
+            return deny("Comments are private.")
+        if name == "Article" and action is Action.VIEW:
+            if record is not None and record.id == 1 and "secret" in record.title:
+                return deny("This article is under wraps.")
+            if version is not None and version.transaction_id == 2:
+                return deny("This version is under wraps.")
+        if name == "Article" and action in (Action.REVERT, Action.UNDO):
+            return deny("Articles are set in stone.")
+        return super().decide(action, user, model=model, record=record, version=version, **subject)
+
+
+@pytest.fixture
+def restricted(tmp_path):
+    made = make_newsroom(f"sqlite:///{tmp_path / 'restricted.sqlite'}", policy=Restricted)
+    with made.app.app_context():
+        write_story(made, secrets=("a", "b"))
+        yield made
+    close(made)
+
+
+def test_what_may_not_be_seen_is_not_there(restricted):
+    client = restricted.login(restricted.app.test_client())
+    missing = client.get("/history/records/nothing")
+    hidden = client.get("/history/records/comment")
+    assert hidden.status_code == missing.status_code == 404
+    assert hidden.text == missing.text
+    assert client.get("/history/records/comment/1").text == missing.text
+    assert client.get("/history/records/article/1/2").text == missing.text
+    assert client.get("/history/records/article/1/3").status_code == 200
+
+
+def test_hidden_records_are_named_nowhere(restricted):
+    client = restricted.login(restricted.app.test_client())
+    for page in ("/history/", "/history/?q=great", "/history/transactions/3", *PAGES[1:4]):
+        text = client.get(page).text
+        assert "Comment 1" not in text and "/records/comment" not in text, page
+        assert "1 comment" not in text and "Great news" not in text, page
+
+
+def test_the_policy_sees_the_record_as_it_is_now(restricted):
+    client = restricted.login(restricted.app.test_client())
+    article = restricted.db.session.get(restricted.models.Article, 1)
+    article.title = "A secret harbour"
+    restricted.db.session.commit()
+    assert client.get("/history/records/article/1").status_code == 404
+    assert client.get("/history/records/article/1/3").status_code == 404
+    assert "harbour" not in client.get("/history/records/article").text.lower()
+
+
+def test_who_may_not_revert_gets_the_reason_and_no_links(restricted):
+    client = restricted.login(restricted.app.test_client())
+    response = client.get("/history/records/article/1/1/revert")
+    assert response.status_code == 403
+    assert "Articles are set in stone." in response.text
+    assert "revert" not in client.get("/history/records/article/1").text.lower()
+    assert client.post("/history/records/article/1/1/revert").status_code == 403
+    undo = client.get("/history/transactions/1/undo")
+    assert "Articles are set in stone." in undo.text
