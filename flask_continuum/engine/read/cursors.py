@@ -113,7 +113,7 @@ def _encoded(value: Any) -> Any:
 def _decoded(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
     match value:
         case ["enum", str(name)] if isinstance(kind, sa.Enum) and kind.enum_class is not None:
-            return kind.enum_class[name]  # type: ignore[index]
+            return kind.enum_class[name]
         case [str(tag), str(content)] if tag in _READERS:
             found = _READERS[tag](content)
         case None | bool() | int() | float() | str():

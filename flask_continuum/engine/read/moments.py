@@ -57,7 +57,7 @@ class Window:
 
 def moments(
     entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
-) -> sa.Select[tuple[int, int | None]]:
+) -> sa.Select[Any]:
     """Select ``(transaction id, id of the version before it)`` of a record's changes.
 
     Changes of its own row and of the links that belong to it count. Every branch is cut to the
@@ -91,6 +91,7 @@ def moments(
         .order_by(moment(entry, before).desc())
         .limit(1)
         .scalar_subquery()
+        .label("previous")
     )
     return sa.select(together.c.at, previous).order_by(order).limit(window.limit)
 

@@ -100,7 +100,7 @@ def _linked(
     near = [link.c[column.key] for _, column in prop.synchronize_pairs]
     joined = [
         getattr(target, prop.mapper.get_property_by_column(remote).key) == link.c[column.key]
-        for remote, column in prop.secondary_synchronize_pairs
+        for remote, column in prop.secondary_synchronize_pairs or ()
     ]
     statement = (
         sa.select(target, *near)

@@ -128,7 +128,7 @@ def authors(session: Session, model: Any, key: Sequence[Any]) -> tuple[Author, .
         columns.append(transaction_class.user_id)
     newest = sa.func.max(moment(found, version)).label("newest")
     counted = (
-        sa.select(newest, sa.func.count().label("count"))
+        sa.select(newest, sa.func.count().label("number"))
         .select_from(version)
         .outerjoin(transaction_class, transaction_class.id == moment(found, version))
         .where(*is_record(found, version, key), moment(found, version) >= birth(found, key))
@@ -136,8 +136,8 @@ def authors(session: Session, model: Any, key: Sequence[Any]) -> tuple[Author, .
     )
     rows = session.execute(counted, bind_arguments=connection_arguments(found)).all()
     loaded = transactions_by_id(session, transaction_class, (row.newest for row in rows))
-    ordered = sorted(rows, key=lambda row: (-row.count, -row.newest))
-    return tuple(Author(loaded.get(row.newest), row.count) for row in ordered)
+    ordered = sorted(rows, key=lambda row: (-row.number, -row.newest))
+    return tuple(Author(loaded.get(row.newest), row.number) for row in ordered)
 
 
 def _window(cursor: str | None, limit: int) -> tuple[Window, bool]:
@@ -164,4 +164,4 @@ def _places(
     dialect = session.get_bind(**arguments).dialect.name
     statement = moments(entry, key, wanted, window, dialect)
     rows = session.execute(statement, bind_arguments=arguments)
-    return [(at, before) for at, before in rows]
+    return [(row.at, row.previous) for row in rows]

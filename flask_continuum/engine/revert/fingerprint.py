@@ -79,11 +79,16 @@ def _parts(value: Any) -> Iterator[bytes]:
         case _ if is_dataclass(value):
             for field in fields(value):
                 yield from _parts(getattr(value, field.name))
-        case _ if type(value).__repr__ is object.__repr__:
+        case _ if _is_bare(value):
             # a type of the application without a repr of its own: what it holds, not where it is
             yield from _parts(dict(sorted(_attributes(value).items())))
         case _:
             yield repr(value).encode(errors="surrogatepass")
+
+
+def _is_bare(value: Any) -> bool:
+    represent: Any = type(value).__repr__
+    return represent is object.__repr__
 
 
 def _framed(value: Any) -> Iterator[bytes]:

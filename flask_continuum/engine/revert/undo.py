@@ -24,22 +24,15 @@ from flask_continuum.engine.read.conditions import (
     same_record,
 )
 from flask_continuum.engine.read.families import families
-from flask_continuum.engine.read.links import Link, links_of
+from flask_continuum.engine.read.links import links_of
 from flask_continuum.engine.read.loading import connection_arguments
 from flask_continuum.engine.read.recorded import Recorded, recorded
-from flask_continuum.engine.read.results import NOT_RECORDED, Entry, LinkChange
+from flask_continuum.engine.read.results import NOT_RECORDED, Entry
 from flask_continuum.engine.read.transactions import transaction_entries
 from flask_continuum.engine.registry import Registry, VersionedClass
 from flask_continuum.engine.revert import fields as field_plans
 from flask_continuum.engine.revert.deletion import dependents
-from flask_continuum.engine.revert.live import (
-    Key,
-    current,
-    key_of,
-    load,
-    preload,
-    text_of_key,
-)
+from flask_continuum.engine.revert.live import Key, load, preload, text_of_key
 from flask_continuum.engine.revert.plan import Plan, make
 from flask_continuum.engine.revert.steps import (
     Action,
@@ -48,10 +41,10 @@ from flask_continuum.engine.revert.steps import (
     Reason,
     RecordPlan,
     RelationKind,
-    RelationStep,
     State,
 )
 from flask_continuum.engine.revert.targets import missing
+from flask_continuum.engine.revert.undo_links import link_steps
 
 Place = tuple[type[Any], Key]
 
@@ -121,7 +114,7 @@ def _records(
     newest, reborn = _since(session, entry, list(entries.values()))
     names = [link.relationship for link in links_of(entry) if link.owned]
     preload(session, list(live.values()), names)
-    steps = _links(session, entry, entries, live, coming)
+    steps = link_steps(session, entry, entries, live, coming)
     deleted = [
         live[key]
         for (_, key), each in entries.items()
@@ -269,82 +262,6 @@ def _since(
     rows = session.execute(statement, bind_arguments=connection_arguments(entry)).all()
     newest = {tuple(row[:-2]): row[-2] for row in rows}
     return newest, {tuple(row[:-2]) for row in rows if row[-1] is not None}
-
-
-def _links(
-    session: Session,
-    entry: VersionedClass,
-    entries: Mapping[Place, Entry],
-    live: Mapping[Key, Any],
-    coming: set[Place],
-) -> dict[Place, list[RelationStep]]:
-    """Return the steps that take back what the transaction did to many-to-many relationships."""
-    found: dict[Place, list[RelationStep]] = {}
-    for link in links_of(entry):
-        if not link.owned:
-            continue
-        changes = {
-            place: change
-            for place, each in entries.items()
-            for change in each.links
-            if change.relationship == link.relationship
-        }
-        mapper = entry.mapper.relationships[link.relationship].mapper
-        targets = load(
-            session,
-            mapper,
-            {key_of(t, mapper) for c in changes.values() for t in _those(link, c)},
-        )
-        for place, change in changes.items():
-            owner = live.get(place[1])
-            found.setdefault(place, []).extend(
-                _link_steps(session, entry, link, change, owner, targets, coming)
-            )
-    return found
-
-
-def _those(link: Link, change: LinkChange) -> list[Any]:
-    """Return the targets of a change whose key is known in full."""
-    classes = (
-        link.target,
-        *(() if link.target_entry is None else (link.target_entry.version_class,)),
-    )
-    return [each for each in (*change.added, *change.removed) if isinstance(each, classes)]
-
-
-def _link_steps(
-    session: Session,
-    entry: VersionedClass,
-    link: Link,
-    change: LinkChange,
-    owner: Any | None,
-    targets: Mapping[Key, Any],
-    coming: set[Place],
-) -> list[RelationStep]:
-    prop = entry.mapper.relationships[link.relationship]
-    linked = set()
-    if owner is not None:
-        linked = {key_of(each, prop.mapper) for each in current(session, owner, prop)}
-    steps = []
-    for target in _those(link, change):
-        key = key_of(target, prop.mapper)
-        added = target in change.added
-        if added and owner is None:
-            continue
-        reachable = key in targets or (link.target, key) in coming
-        done = (key in linked) != added if reachable else True
-        steps.append(
-            RelationStep(
-                id=f"{link.relationship}{'-' if added else '+'}{text_of_key(key)}",
-                relationship=link.relationship,
-                kind=RelationKind.UNLINK if added else RelationKind.LINK,
-                target=targets.get(key, target),
-                key=key,
-                ticked=not done,
-                state=State.DONE if done else State.CLEAN,
-            )
-        )
-    return steps
 
 
 def _check_targets(

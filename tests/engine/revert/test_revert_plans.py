@@ -340,7 +340,7 @@ def test_an_unknown_relationship_is_named(newsroom: Newsroom) -> None:
     write_story(newsroom)
     with newsroom.session() as session:
         version = first_version(newsroom, session, newsroom.Article, 1)
-        with pytest.raises(ReverterException, match="no relationship 'tag'.*Did you mean 'tags'"):
+        with pytest.raises(ReverterException, match=r"no relationship 'tag'.*Did you mean 'tags'"):
             plan_revert(session, version, relations=["tag"])
 
 
