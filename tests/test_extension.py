@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -256,6 +257,32 @@ def test_two_databases_do_not_see_each_other() -> None:
     assert "user_id" not in two.db.metadata.tables["transaction"].c
     dispose(one.app, one.db)
     dispose(two.app, two.db)
+
+
+def test_history_lies_beside_its_data_in_each_bind(tmp_path: Path) -> None:
+    db, app = SQLAlchemy(), make_app(SQLALCHEMY_BINDS={"archive": f"sqlite:///{tmp_path}/a.db"})
+    article = define_models(db)
+
+    class Box(db.Model):  # type: ignore[name-defined,misc]
+        __bind_key__ = "archive"
+        __versioned__: Any = {}
+        id = db.Column(db.Integer, primary_key=True)
+        label = db.Column(db.String(50))
+
+    db.init_app(app)
+    continuum = Continuum(app, db)
+    with app.app_context():
+        db.create_all()
+        with continuum.transaction(reason="Both", actor="robot"):
+            db.session.add_all([article(title="a"), Box(label="b")])
+            db.session.commit()
+        archive = sa.inspect(db.engines["archive"]).get_table_names()
+        made = [db.session.get(model, 1).versions[0].transaction for model in (article, Box)]
+        assert {"box", "box_version", "transaction"} <= set(archive)
+        assert "article_version" not in archive
+        assert [each.reason for each in made] == ["Both", "Both"]
+        assert type(made[0]) is not type(made[1])
+    dispose(app, db)
 
 
 def test_a_factory_called_for_each_test_uses_one_manager(news: News) -> None:
