@@ -14,6 +14,7 @@ from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException
 
 from example_app import access, filters, security, storage
+from example_app.demo.command import fill_demo
 from example_app.desk import desk
 from example_app.extensions import continuum, db, login_manager
 from example_app.git_import.command import import_git
@@ -55,6 +56,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(desk)
     app.register_blueprint(people)
     app.cli.add_command(import_git)
+    app.cli.add_command(fill_demo)
     security.protect(app)
     filters.register(app)
     app.add_template_global(access.may_write)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from example_app.access import chief_only, may_write, people_only, person, writers_only
 from example_app.extensions import continuum, db
-from example_app.forms import LAYOUTS, ArticleForm, SectionForm
+from example_app.forms import LAYOUTS, ArticleForm, SectionForm, with_plain_line_ends
 from example_app.models import Article, Comment, Section, Status
 from example_app.pages import for_lists, readable_article, sections_in_order
 from example_app.security import require_csrf_token
@@ -91,7 +91,7 @@ def comment(article_id: int) -> ResponseReturnValue:
     article = readable_article(article_id)
     if not (article.settings or {}).get("comments_open", True):
         abort(403, "Comments on this article are closed.")
-    body = request.form.get("body", "").replace("\r\n", "\n").strip()
+    body = with_plain_line_ends(request.form.get("body", "")).strip()
     address = url_for("newsroom.article", article_id=article.id, _anchor="comments")
     if not body:
         flash("Write something first: the comment was empty.", "problem")

@@ -62,7 +62,7 @@ class ArticleForm:
         }
         return cls(
             **text,
-            body=form.get("body", "").replace("\r\n", "\n").rstrip(),
+            body=with_plain_line_ends(form.get("body", "")),
             published_on=form.get("published_on", "").strip(),
             layout=form.get("layout", "news"),
             comments_open="comments_open" in form,
@@ -109,7 +109,9 @@ class ArticleForm:
         """Put the fields into an article. The form must be free of problems."""
         article.title = self.title
         article.summary = self.summary
-        article.body = self.body
+        if self.body != with_plain_line_ends(article.body or ""):
+            # Forms cannot carry every line end: a text that was not touched stays as it is.
+            article.body = self.body
         article.status = Status(self.status)
         article.section_id = int(self.section_id)
         article.published_on = self.date
@@ -123,6 +125,11 @@ class ArticleForm:
         # Assigning an equal list in another order would be a change of nothing.
         if {tag.slug for tag in tags} != {tag.slug for tag in article.tags}:
             article.tags = tags
+
+
+def with_plain_line_ends(text: str) -> str:
+    """Return a text with the line ends of Unix, whatever a browser made of them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def find_or_make_tags(names: tuple[str, ...]) -> list[Tag]:

@@ -73,7 +73,7 @@ def import_repository(
     :param name: what the section is called, when not like the repository's folder
     :param progress: given the ids of the commits, returns them one by one
     :returns: what was done
-    :raises GitError: when the repository cannot be read, or another import of it is running
+    :raises GitError: when the repository cannot be read, or somebody else writes to its files
     """
     repository.head()
     db.session.remove()
@@ -100,7 +100,10 @@ def import_repository(
         return Report(mark.section.name, len(chosen), len(ids) - len(chosen), writer.counts)
     except StaleDataError as error:
         session.rollback()
-        raise GitError("Another import of this repository is running.") from error
+        raise GitError(
+            "Somebody else wrote to these files meanwhile, perhaps another import of the same "
+            "repository. Run this one again."
+        ) from error
     finally:
         db.session.remove()
 

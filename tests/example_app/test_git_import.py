@@ -299,7 +299,7 @@ def test_only_one_import_at_a_time(empty_newsroom: Flask, sample: Sample) -> Non
                     connection.execute(sa.update(Repository).values(steps=Repository.steps + 1))
 
     with empty_newsroom.app_context():
-        with pytest.raises(GitError, match="Another import"):
+        with pytest.raises(GitError, match="Somebody else wrote to these files"):
             import_repository(GitRepository.open(sample.folder), progress=overtake)
         assert len(transactions()) == 2
 

@@ -159,6 +159,22 @@ def test_saving_without_a_change_leaves_no_version(
         assert db.session.get_one(Article, bridge).versions.count() == before
 
 
+def test_a_text_that_was_not_touched_keeps_its_line_ends(
+    newsroom: Flask, log_in: LogIn, bridge: int
+) -> None:
+    text = "\ufeffone\r\ntwo\r\n\r\n"
+    with newsroom.app_context():
+        db.session.get_one(Article, bridge).body = text
+        db.session.commit()
+    client = log_in("ines")
+    address = f"/articles/{bridge}/edit"
+    form = form_of(client, address) | {"summary": "Another one."}
+    assert client.post(address, data=form).status_code == 302
+    with newsroom.app_context():
+        article = db.session.get_one(Article, bridge)
+        assert (article.body, article.summary) == (text, "Another one.")
+
+
 def test_a_new_article(newsroom: Flask, log_in: LogIn) -> None:
     client = log_in("priya")
     form = form_of(client, "/articles/new?section=1")

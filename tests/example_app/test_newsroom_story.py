@@ -146,6 +146,15 @@ def test_a_first_start_that_breaks_off_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_database_that_is_no_file_is_filled_on_demand(empty_newsroom: Flask) -> None:
+    runner = empty_newsroom.test_cli_runner()
+    result = runner.invoke(args=["fill-demo"])
+    assert result.output == f"Wrote {len(read_story().steps) + 1} transactions.\n"
+    refused = runner.invoke(args=["fill-demo"])
+    assert refused.exit_code == 1
+    assert "There are people in this database already" in refused.output
+
+
 def test_the_key_of_the_sessions_is_made_once_and_kept_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
