@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
+from example_app.demo import fill
+
 
 def default_address(folder: str) -> str:
     """Return the address of the SQLite file in the instance folder."""
@@ -51,8 +53,6 @@ def make_demo_file(address: str, create_app: Callable[[dict[str, Any]], Flask]) 
     file = Path(url.database)
     if file.exists():
         return
-    from example_app.demo import fill  # only a first start needs the texts
-
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}.new")
     try:

@@ -6,6 +6,7 @@ import click
 import sqlalchemy as sa
 from flask.cli import with_appcontext
 
+from example_app.demo.play import fill
 from example_app.extensions import db
 from example_app.models import User
 
@@ -17,8 +18,6 @@ def fill_demo() -> None:
 
     SQLite files are filled at the first start; this is for the others.
     """
-    from example_app.demo import fill  # reads all the texts
-
     if db.session.scalar(sa.select(sa.func.count()).select_from(User)):
         raise click.ClickException("There are people in this database already: nothing was added.")
     click.echo(f"Wrote {fill()} transactions.")

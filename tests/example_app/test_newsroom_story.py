@@ -140,7 +140,7 @@ def test_a_first_start_that_breaks_off_leaves_nothing(
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("example_app.demo.fill", interrupt)
+    monkeypatch.setattr("example_app.storage.fill", interrupt)
     with pytest.raises(KeyboardInterrupt):
         create_app(config)
     assert list(tmp_path.iterdir()) == []
