@@ -156,6 +156,7 @@ class VersioningManager:
     def reset(self) -> None:
         """Stop capturing and forget every class, so that versioning can be set up anew."""
         self.detach()
+        self.builder.take_down()
         self.set_up(user_cls="User")
 
     def configure(self) -> None:

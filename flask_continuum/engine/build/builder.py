@@ -12,7 +12,7 @@ from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
 from sqlalchemy.orm import registry as DeclaredIn
 
 from flask_continuum.engine.build.classes import build_version_class
-from flask_continuum.engine.build.collection import add_versions
+from flask_continuum.engine.build.collection import add_versions, remove_versions
 from flask_continuum.engine.build.history import (
     TransactionFactory,
     create_history_tables,
@@ -187,6 +187,17 @@ class Builder:
             entry = self.registry.entries[model] = replace(entry, relationships=relationships)
             entry.version_class.__continuum__ = entry
             add_versions(entry)
+
+    def take_down(self) -> None:
+        """Give the names of tables, classes and ``versions`` back: they can be made anew."""
+        for entry in reversed(self.registry.entries.values()):  # children before their parents
+            remove_versions(entry)
+            entry.mapper.registry._dispose_cls(entry.version_class)
+        for table in self.registry.tables.values():
+            table.version.metadata.remove(table.version)
+        for metadata, history in self.registry.history.items():
+            metadata.remove(history.transaction)
+            metadata.remove(history.history_column)
 
     def _finish_class(self, mapper: Mapper[Any], options: Options) -> type[Any]:
         parent = None

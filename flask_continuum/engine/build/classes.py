@@ -35,10 +35,14 @@ def build_version_class(
     own_table = parent is None or tables[-1] is not parent.tables[-1]
     if own_table:
         local = tables[-1]
+        recorded = {live for table in tables for live, _ in table.columns}
         namespace["__table__"] = local.version
         for key, column in attributes.items():
             if column.table is local.live:
-                namespace[key] = local.version.c[column.key]
+                # a key shared with the parent's table: declarative must be told that it is
+                shared = mapper.attrs[key].columns
+                columns = [to_version(each, tables) for each in shared if each in recorded]
+                namespace[key] = column_property(*columns) if len(columns) > 1 else columns[0]
         for name in _bookkeeping(options):
             namespace[name] = (
                 column_property(local.version.c[name], *_inherited(tables[:-1], name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Query, foreign, relationship, remote
+from sqlalchemy.orm import Query, RelationshipProperty, foreign, relationship, remote
 
 from flask_continuum.engine.registry import VersionedClass
 
@@ -53,3 +53,17 @@ def add_versions(entry: VersionedClass) -> None:
             uselist=True,
         ),
     )
+
+
+def remove_versions(entry: VersionedClass) -> None:
+    """Take ``versions`` from the model again, so that it can be given anew."""
+    ours = entry.mapper._props.get("versions")
+    if not isinstance(ours, RelationshipProperty) or ours.argument is not entry.version_class:
+        return
+    for mapper in entry.mapper.self_and_descendants:
+        mapper._props.pop("versions", None)
+        mapper._expire_memoizations()
+    # declarative refuses to delete an attribute that looks mapped
+    type.__setattr__(entry.model, "versions", None)
+    manager: Any = entry.mapper.class_manager
+    manager.uninstrument_attribute("versions")
