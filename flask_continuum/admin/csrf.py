@@ -77,9 +77,17 @@ def check() -> None:
         raise ExpiredForm from error
 
 
-def note_early_failure() -> None:
-    """Make :func:`check` fail in this request: the host's protection has refused the token."""
+def note_refusal(error: Exception) -> bool:
+    """Make :func:`check` fail in this request when ``error`` is the host's, about the token.
+
+    The host checks before our views run, which alone can show the filled form again.
+
+    :returns: whether it is such an error.
+    """
+    if type(error).__module__ != "flask_wtf.csrf":
+        return False
     g.setdefault(_FAILED_EARLY, True)
+    return True
 
 
 def check_origin(sent: Request) -> None:

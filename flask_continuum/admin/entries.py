@@ -112,9 +112,7 @@ def show_entry(
         person=person_of(transaction),
         words=entry_words(visit, versioned, seen, links),
         # Among others' records the sign says what happened to each; the page names the kind.
-        node="back"
-        if record is None and transaction.kind in BACKWARD
-        else NODES[entry.operation],
+        node="back" if record is None and transaction.kind in BACKWARD else NODES[entry.operation],
         moment=visit.clock(transaction.issued_at),
         transaction=visit.links.transaction_ref(transaction),
         fields=fields,

@@ -6,6 +6,7 @@ from flask import Response, current_app, make_response, render_template, request
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, NotFound, Unauthorized
 
+from flask_continuum.admin import csrf
 from flask_continuum.admin.contexts import ErrorPage, Layout, Link
 from flask_continuum.admin.layout import make_layout
 from flask_continuum.admin.visit import open_visit
@@ -60,6 +61,8 @@ def show_http_error(error: HTTPException) -> Response:
     """Answer an error with a page, in the same shape for every cause."""
     if error.response is not None:
         return make_response(error.response)
+    if request.endpoint is not None and csrf.note_refusal(error):
+        return _show_form_again(request.endpoint)
     status = error.code or 500
     heading, words = WORDS.get(status, (error.name, error.description or ""))
     hint = None
@@ -73,6 +76,15 @@ def show_http_error(error: HTTPException) -> Response:
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _show_form_again(endpoint: str) -> Response:
+    """Answer a form whose token the host has refused by the view that made it."""
+    try:
+        view = current_app.view_functions[endpoint]
+        return make_response(view(**(request.view_args or {})))
+    except HTTPException as error:  # of the gate, or because there is no such record
+        return show_http_error(error)
 
 
 def show_data_error(error: DataError) -> Response:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,43 +59,42 @@ def write_story(newsroom: Newsroom, *, secrets: tuple[str, str]) -> Any:
     """Write the story with two values of the secret."""
     models, session = newsroom.models, newsroom.db.session
 
-    def commit(number: int, reason: str | None = None, actor: str = "Ines Okafor") -> None:
+    @contextmanager
+    def step(number: int, reason: str | None = None, actor: str = "Ines Okafor") -> Iterator[None]:
         at = START + timedelta(days=number)
         with newsroom.continuum.transaction(reason=reason, actor=actor, issued_at=at):
+            yield
             session.commit()
 
-    city, draft, harbour = (
-        models.Section(name="City"),
-        models.Tag(name="draft"),
-        models.Tag(name="harbour"),
-    )
-    article = models.Article(
-        title="Harbour bridge",
-        body="The work cost 41 million.\n\nTolls stay suspended.",
-        words=812,
-        settings={"wordCount": 812, "seo": {"keywords": ["bridge"]}},
-        api_token=secrets[0],
-        section=city,
-        tags=[draft],
-    )
-    session.add_all([article, harbour])
-    commit(1, "First draft")
-    article.title = "Harbour bridge reopens"
-    article.body = "The work cost 38 million.\n\nTolls stay suspended."
-    article.api_token = secrets[1]
-    article.tags = [draft, harbour]
-    commit(2)
-    article.section = models.Section(name="Transport")
-    article.settings = {"wordCount": 639, "seo": {"keywords": ["bridge", "ferry"]}}
-    article.comments.append(models.Comment(text="Great news"))
-    city.name = "Metro"
-    commit(3, actor="wire-import")
-    article.tags = [harbour]
-    commit(4)
-    gone = models.Article(title="<script>alert('gone')</script>", api_token=secrets[0])
-    session.add(gone)
-    commit(5)
-    session.delete(gone)
-    commit(6)
+    with step(1, "First draft"):
+        city, draft = models.Section(name="City"), models.Tag(name="draft")
+        harbour = models.Tag(name="harbour")
+        article = models.Article(
+            title="Harbour bridge",
+            body="The work cost 41 million.\n\nTolls stay suspended.",
+            words=812,
+            settings={"wordCount": 812, "seo": {"keywords": ["bridge"]}},
+            api_token=secrets[0],
+            section=city,
+            tags=[draft],
+        )
+        session.add_all([article, harbour])
+    with step(2):
+        article.title = "Harbour bridge reopens"
+        article.body = "The work cost 38 million.\n\nTolls stay suspended."
+        article.api_token = secrets[1]
+        article.tags = [draft, harbour]
+    with step(3, actor="wire-import"):
+        article.section = models.Section(name="Transport")
+        article.settings = {"wordCount": 639, "seo": {"keywords": ["bridge", "ferry"]}}
+        article.comments.append(models.Comment(text="Great news"))
+        city.name = "Metro"
+    with step(4):
+        article.tags = [harbour]
+    with step(5):
+        gone = models.Article(title="<script>alert('gone')</script>", api_token=secrets[0])
+        session.add(gone)
+    with step(6):
+        session.delete(gone)
     session.expire_all()
     return article
