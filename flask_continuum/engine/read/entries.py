@@ -17,7 +17,13 @@ from flask_continuum.engine.read.conditions import (
     transaction_class_of,
 )
 from flask_continuum.engine.read.links import Where, link_changes, links_of
-from flask_continuum.engine.read.loading import begins, connect, transactions_by_id
+from flask_continuum.engine.read.loading import (
+    begins,
+    connect,
+    transactions_by_id,
+    versioned,
+    whole,
+)
 from flask_continuum.engine.read.recorded import Recorded, recorded
 from flask_continuum.engine.read.results import Entry, LinkChange
 from flask_continuum.engine.registry import VersionedClass
@@ -38,7 +44,7 @@ def entries_at(
     if not places:
         return ()
     ids = {each for place in places for each in place if each is not None}
-    version = entry.version_class
+    version = whole(entry)
     found = session.scalars(
         sa.select(version)
         .where(*is_record(entry, version, key), moment(entry, version).in_(sorted(ids)))
@@ -88,7 +94,7 @@ def entry_of_version(
         version=version,
         previous=previous,
         transaction=transaction,
-        fields=field_changes(entry, known, previous, version),
+        fields=field_changes(versioned(version), known, previous, version),
         links=links,
         operation=Operation(operation(entry, version)),
     )
@@ -105,7 +111,7 @@ def changes_of(
         return ()
     found = (
         changes[link.relationship].get((link.names(thing), at))
-        for link in links_of(entry)
+        for link in links_of(versioned(thing))
         if link.relationship in changes
     )
     return tuple(change for change in found if change is not None)

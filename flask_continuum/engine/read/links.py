@@ -12,7 +12,7 @@ from sqlalchemy.orm import RelationshipProperty, Session, undefer
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import known, registry_of
-from flask_continuum.engine.read.loading import connection_arguments
+from flask_continuum.engine.read.loading import connection_arguments, whole
 from flask_continuum.engine.read.results import Gone, LinkChange
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
 
@@ -155,7 +155,7 @@ def _rows(link: Link, transaction_ids: Sequence[int], record: Any | None) -> sa.
     own = [column for _, column in link.near]
     far = [column for _, column in link.far]
     entry = link.target_entry
-    target = link.target if entry is None else entry.version_class
+    target = link.target if entry is None else whole(entry)
     joined = [getattr(target, key) == column for key, column in link.far]
     if entry is not None:
         joined += known(entry, target, table.transaction_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased, joinedload, undefer
+from sqlalchemy.orm import Session, aliased, joinedload, undefer, with_polymorphic
 from sqlalchemy.orm.attributes import set_committed_value
 
 from flask_continuum.engine.operation import Operation
@@ -25,14 +25,32 @@ def versioned(thing: Any) -> VersionedClass:
     return thing if isinstance(thing, VersionedClass) else entry_of(thing)
 
 
-def of_record(model: Any, key: Sequence[Any]) -> sa.Select[Any]:
-    """Select all versions of one record, every column with them, oldest first."""
+def whole(entry: VersionedClass) -> Any:
+    """Return what to select for whole versions: with inheritance, those of subclasses are
+    loaded with all their columns at once, and not column by column when they are looked at.
+    """
+    mapper = sa.inspect(entry.version_class)
+    if len(list(mapper.self_and_descendants)) == 1:
+        return entry.version_class
+    return with_polymorphic(entry.version_class, "*", flat=True)
+
+
+def another(entry: VersionedClass) -> Any:
+    """Return the same as :func:`whole`, to be selected beside it."""
+    mapper = sa.inspect(entry.version_class)
+    if len(list(mapper.self_and_descendants)) == 1:
+        return aliased(entry.version_class)
+    return whole(entry)
+
+
+def of_record(model: Any, key: Sequence[Any], *, newest_first: bool = False) -> sa.Select[Any]:
+    """Select all versions of one record, every column with them."""
     entry = versioned(model)
-    version = entry.version_class
+    version = whole(entry)
     return (
         sa.select(version)
         .where(*is_record(entry, version, key))
-        .order_by(moment(entry, version))
+        .order_by(moment(entry, version).desc() if newest_first else moment(entry, version))
         .options(undefer("*"))
     )
 

@@ -28,6 +28,7 @@ from flask_continuum.engine.read.loading import (
     connection_arguments,
     of_record,
     versioned,
+    whole,
     with_transaction,
 )
 from flask_continuum.engine.read.results import Life
@@ -38,7 +39,7 @@ def previous(session: Session, version: Any) -> Any | None:
     """Return the version before ``version`` in the same life, in one statement."""
     entry = versioned(version)
     at = moment(entry, version)
-    other = entry.version_class
+    other = whole(entry)
     statement = (
         sa.select(other)
         .where(*is_record(entry, other, entry.key_of(version)), moment(entry, other) < at)
@@ -48,7 +49,7 @@ def previous(session: Session, version: Any) -> Any | None:
     )
     if operation(entry, version) == Operation.INSERT:
         # only a restoration goes on with what was before
-        this = aliased(other)
+        this = aliased(entry.version_class)
         statement = statement.where(
             sa.exists().where(
                 *is_record(entry, this, entry.key_of(version)),
@@ -62,7 +63,7 @@ def previous(session: Session, version: Any) -> Any | None:
 def next(session: Session, version: Any) -> Any | None:
     """Return the version after ``version`` in the same life, in one statement."""
     entry = versioned(version)
-    other = entry.version_class
+    other = whole(entry)
     statement = (
         with_transaction(entry, other)
         .where(
@@ -146,9 +147,7 @@ def all_versions(
     :param desc: newest first.
     """
     entry = versioned(version_class)
-    order = moment(entry, entry.version_class)
-    statement = of_record(entry, _key(entry, primary_key_values)).order_by(None)
-    statement = statement.order_by(order.desc() if desc else order)
+    statement = of_record(entry, _key(entry, primary_key_values), newest_first=desc)
     if limit is not None or offset:
         # MariaDB has no OFFSET without a LIMIT
         statement = statement.limit(2**31 if limit is None else limit).offset(offset)
@@ -195,7 +194,7 @@ def _newest(
 ) -> Any | None:
     if at is not None and not fits(at):
         return None
-    version = entry.version_class
+    version = whole(entry)
     statement = with_transaction(entry, version).where(*is_record(entry, version, key))
     if at is not None:
         statement = statement.where(moment(entry, version) <= at)

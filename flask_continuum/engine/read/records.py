@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
 from flask_continuum.engine.read.conditions import is_newest, key_columns, moment, operation
-from flask_continuum.engine.read.loading import versioned, with_transaction
+from flask_continuum.engine.read.loading import versioned, whole, with_transaction
 from flask_continuum.engine.read.results import Page, RecordRow
 from flask_continuum.engine.read.search import label_attributes, matches, record_row
 from flask_continuum.engine.registry import VersionedClass
@@ -38,7 +38,7 @@ def records(
     entry = versioned(model)
     if limit < 1:
         raise ValueError(f"A page has at least one record, not {limit}.")
-    version = entry.version_class
+    version = whole(entry)
     is_deletion = operation(entry, version) == Operation.DELETE
     statement = with_transaction(entry, version).where(
         is_newest(entry, version), is_deletion if deleted else ~is_deletion

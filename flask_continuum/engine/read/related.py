@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from flask_continuum.engine.read.conditions import is_record, moment
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import versioned
+from flask_continuum.engine.registry import VersionedClass
 
 
 def related(session: Session, version: Any) -> Mapping[str, list[Any]]:
@@ -29,9 +30,19 @@ def related_of(session: Session, versions: Sequence[Any]) -> list[Mapping[str, l
 
     Costs one statement for each relationship and one more, however many the versions.
     """
-    if not versions:
-        return []
-    entry = versioned(versions[0])
+    by_class: dict[VersionedClass, list[Any]] = {}
+    for each in versions:
+        by_class.setdefault(versioned(each), []).append(each)
+    for entry, own in by_class.items():
+        _load(session, entry, own)
+    return [
+        {name: members(getattr(each, name)) for name in versioned(each).relationships}
+        for each in versions
+    ]
+
+
+def _load(session: Session, entry: VersionedClass, versions: Sequence[Any]) -> None:
+    """Load the relationships of versions of one class that are not loaded yet."""
     version = entry.version_class
     relationships = sa.inspect(version).relationships
     missing = [
@@ -51,6 +62,3 @@ def related_of(session: Session, versions: Sequence[Any]) -> list[Mapping[str, l
         ]
         loading = [selectinload(getattr(version, name)) for name in missing]
         session.scalars(sa.select(version).where(sa.or_(*wanted)).options(*loading)).all()
-    return [
-        {name: members(getattr(each, name)) for name in entry.relationships} for each in versions
-    ]

@@ -19,7 +19,7 @@ from flask_continuum.engine.read.conditions import (
     same_record,
 )
 from flask_continuum.engine.read.families import bases
-from flask_continuum.engine.read.loading import connect, with_transaction
+from flask_continuum.engine.read.loading import connect, whole, with_transaction
 from flask_continuum.engine.read.results import RecordRow
 from flask_continuum.engine.registry import VersionedClass
 
@@ -99,7 +99,7 @@ def search(
         return ()
     found: list[tuple[Any, int, RecordRow]] = []
     for entry in bases(manager.registry):
-        version, once = entry.version_class, aliased(entry.version_class)
+        version, once = whole(entry), aliased(entry.version_class)
         statement = (
             with_transaction(entry, version)
             .where(

@@ -23,7 +23,7 @@ from flask_continuum.engine.read.conditions import (
     row_existed,
 )
 from flask_continuum.engine.read.links import members
-from flask_continuum.engine.read.loading import connection_arguments
+from flask_continuum.engine.read.loading import connection_arguments, whole
 from flask_continuum.engine.registry import VersionedClass
 
 Key = tuple[Any, ...]
@@ -78,7 +78,7 @@ def _children(
     entry: VersionedClass, prop: RelationshipProperty[Any], values: Sequence[Key], instant: Instant
 ) -> sa.Select[Any]:
     goal = registry_of(entry).entries.get(prop.mapper.class_)
-    target = prop.mapper.class_ if goal is None else goal.version_class
+    target = prop.mapper.class_ if goal is None else whole(goal)
     far = [
         getattr(target, prop.mapper.get_property_by_column(remote).key)
         for _, remote in prop.synchronize_pairs
@@ -94,7 +94,7 @@ def _linked(
 ) -> sa.Select[Any]:
     registry = registry_of(entry)
     goal = registry.entries.get(prop.mapper.class_)
-    target = prop.mapper.class_ if goal is None else goal.version_class
+    target = prop.mapper.class_ if goal is None else whole(goal)
     table = registry.tables.get(prop.secondary) if isinstance(prop.secondary, sa.Table) else None
     link: Any = prop.secondary if table is None else table.version
     near = [link.c[column.key] for _, column in prop.synchronize_pairs]
@@ -129,7 +129,7 @@ def versions_then(
     wanted = list(keys)
     if not wanted:
         return {}
-    version = entry.version_class
+    version = whole(entry)
     statement = sa.select(version).where(
         among(key_columns(entry, version), wanted), *instant.existed(entry, version)
     )

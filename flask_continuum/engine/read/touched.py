@@ -22,8 +22,8 @@ from flask_continuum.engine.read.conditions import (
 )
 from flask_continuum.engine.read.entries import changes_of, entry_of_version
 from flask_continuum.engine.read.families import owned_links
-from flask_continuum.engine.read.links import Link, link_changes
-from flask_continuum.engine.read.loading import connect, connection_arguments
+from flask_continuum.engine.read.links import Link, link_changes, links_of
+from flask_continuum.engine.read.loading import another, connect, connection_arguments, whole
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.registry import VersionedClass
@@ -75,7 +75,7 @@ def samples(
 
     Where a transaction changed only links, they are the versions of the records then.
     """
-    version = entry.version_class
+    version = whole(entry)
     inner = aliased(version)
     place = sa.func.row_number().over(
         partition_by=moment(entry, inner), order_by=key_columns(entry, inner)
@@ -122,7 +122,7 @@ def only_linked(
 
     :param limit: how many for each transaction.
     """
-    table, own, version = link.table, aliased(entry.version_class), entry.version_class
+    table, own, version = link.table, aliased(entry.version_class), whole(entry)
     at = table.transaction_id
     near = [column for _, column in link.near]
     moments = (
@@ -173,7 +173,7 @@ def touched_entries(
     """
     ids = sorted(transactions)
     known_spans = recorded(session, entry)
-    changes = link_changes(session, entry, ids)
+    changes = link_changes(session, entry, ids, links=_all_links(entry))
     found = []
     for version, before in session.execute(_with_predecessor(entry, ids, limit)):
         at = moment(entry, version)
@@ -197,10 +197,16 @@ def touched_entries(
     return tuple(each for each in found if each is not None)
 
 
+def _all_links(entry: VersionedClass) -> tuple[Link, ...]:
+    """Return the links of a model, and those that its subclasses own."""
+    by_name = {link.relationship: link for link in (*owned_links(entry), *links_of(entry))}
+    return tuple(by_name.values())
+
+
 def _with_predecessor(
     entry: VersionedClass, ids: Iterable[int], limit: int | None
 ) -> sa.Select[Any]:
-    version, before = entry.version_class, aliased(entry.version_class)
+    version, before = whole(entry), another(entry)
     between = aliased(entry.version_class)
     nearest = (
         sa.select(moment(entry, between))

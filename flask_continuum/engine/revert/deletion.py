@@ -8,7 +8,16 @@ from typing import Any
 
 from sqlalchemy.orm import ONETOMANY, Mapper, Session
 
-from flask_continuum.engine.revert.live import Key, by_key, current, key_of, preload, text_of_key
+from flask_continuum.engine.revert.live import (
+    Key,
+    Place,
+    by_key,
+    current,
+    key_of,
+    place,
+    preload,
+    text_of_key,
+)
 from flask_continuum.engine.revert.related import removal
 from flask_continuum.engine.revert.steps import RelationKind, RelationStep, State
 
@@ -18,7 +27,7 @@ def dependents(
     mapper: Mapper[Any],
     objects: Sequence[Any],
     *,
-    leaving: Set[tuple[type[Any], Key]],
+    leaving: Set[Place],
     prefix: str = "",
 ) -> Mapping[Key, list[RelationStep]]:
     """Return what hangs on some live records of one class that are about to be deleted.
@@ -38,7 +47,7 @@ def dependents(
         kind = removal(prop)
         for each in objects:
             for key, target in by_key(current(session, each, prop), prop.mapper).items():
-                if (prop.mapper.class_, key) in leaving:
+                if place(prop.mapper.class_, key) in leaving:
                     continue
                 goes = kind is RelationKind.REMOVE
                 found[key_of(each, mapper)].append(

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import moment, operation
+from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.surroundings import Instant, versions_then
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert import fields as field_plans
-from flask_continuum.engine.revert.live import Key, load, text_of_key
+from flask_continuum.engine.revert.live import Key, Place, load, place, text_of_key
 from flask_continuum.engine.revert.related import Node, relate
 from flask_continuum.engine.revert.steps import (
     Action,
@@ -31,7 +32,7 @@ from flask_continuum.engine.revert.steps import (
 )
 from flask_continuum.engine.revert.targets import Reference, Value, missing
 
-Seen = set[tuple[type[Any], Key]]
+Seen = set[Place]
 
 
 def draft(
@@ -48,7 +49,7 @@ def draft(
     :param chosen: the fields of the roots that are wanted; all by default.
     :param bases: the newest transaction id of each root, by key.
     """
-    seen: Seen = {(node.entry.model, node.entry.key_of(node.version)) for node in roots}
+    seen: Seen = {_place(node) for node in roots}
     made: list[RecordPlan] = []
     along: list[RecordPlan] = []
     level = list(roots)
@@ -73,11 +74,15 @@ def _by_model(nodes: Iterable[Node]) -> Iterable[list[Node]]:
 
 def _is_new(node: Node, seen: Seen) -> bool:
     """Note a record; a cycle of relationships comes to its records once."""
-    place = (node.entry.model, node.entry.key_of(node.version))
-    if place in seen:
+    where = _place(node)
+    if where in seen:
         return False
-    seen.add(place)
+    seen.add(where)
     return True
+
+
+def _place(node: Node) -> Place:
+    return place(node.entry.model, node.entry.key_of(node.version))
 
 
 def _draft_group(
@@ -148,7 +153,7 @@ def _settle_targets(
         coming = {
             value
             for value in gone
-            if reference.target is not None and (reference.target.model, value) in seen
+            if reference.target is not None and place(reference.target.model, value) in seen
         }
         gone -= coming
         if not gone:
@@ -156,16 +161,16 @@ def _settle_targets(
         versions: Mapping[Value, Any] = {}
         if reference.target is not None:
             versions = versions_then(session, reference.target, gone, instant)
-        for place, (node, row) in enumerate(zip(nodes, whole, strict=True)):
+        for number, (node, row) in enumerate(zip(nodes, whole, strict=True)):
             value = reference.value(row)
-            touched = any(step.key in reference.fields for step in steps[place])
+            touched = any(step.key in reference.fields for step in steps[number])
             if value not in gone or not touched:
                 continue
             target = versions.get(value)
             if target is None:
-                _drop(node, reference, steps[place])
+                _drop(node, reference, steps[number])
             else:
-                along.append(_need(node, reference, steps[place], target, value))
+                along.append(_need(node, reference, steps[number], target, value))
     return along
 
 
@@ -183,10 +188,10 @@ def _need(
         ticked=True,
     )
     node.steps.append(step)
-    for place, field in enumerate(steps):
+    for number, field in enumerate(steps):
         if field.key in reference.fields:
-            steps[place] = FieldStep(field.key, field.now, field.then, needs=step.id)
-    return Node(reference.target, target, None, {}, step.id)
+            steps[number] = FieldStep(field.key, field.now, field.then, needs=step.id)
+    return Node(versioned(target), target, None, {}, step.id)
 
 
 def _drop(node: Node, reference: Reference, steps: list[FieldStep]) -> None:

@@ -12,7 +12,13 @@ from flask_continuum.engine.read.conditions import fits
 from flask_continuum.engine.read.links import members
 
 Key = tuple[Any, ...]
+Place = tuple[type[Any], Key]
 CHUNK = 500
+
+
+def place(model: type[Any], key: Key) -> Place:
+    """Return what tells a record from all others, whichever class of a hierarchy names it."""
+    return (sa.inspect(model).base_mapper.class_, key)
 
 
 def primary_key(mapper: Mapper[Any]) -> tuple[str, ...]:

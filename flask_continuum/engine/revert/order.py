@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.revert.choice import Chosen
-from flask_continuum.engine.revert.live import Key
+from flask_continuum.engine.revert.live import Place, place
 from flask_continuum.engine.revert.targets import Reference, references
-
-Place = tuple[type[Any], Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +29,17 @@ def in_order(chosen: Sequence[Chosen]) -> Iterator[list[Deferred]]:
     Where records point to each other in a circle, one whose foreign keys may be empty goes first
     with these left for later.
     """
-    waiting = {(each.record.model, each.record.key): each for each in chosen}
-    targets = {place: _targets(each, waiting) for place, each in waiting.items()}
+    waiting = {place(each.record.model, each.record.key): each for each in chosen}
+    targets = {where: _targets(each, waiting) for where, each in waiting.items()}
     while waiting:
-        ready = [place for place in waiting if not any(t in waiting for t, _ in targets[place])]
+        ready = [where for where in waiting if not any(t in waiting for t, _ in targets[where])]
         if ready:
-            yield [Deferred(waiting[place]) for place in ready]
-            for place in ready:
-                del waiting[place]
+            yield [Deferred(waiting[where]) for where in ready]
+            for where in ready:
+                del waiting[where]
             continue
-        place, fields = _break(waiting, targets)
-        yield [Deferred(waiting.pop(place), fields)]
+        where, fields = _break(waiting, targets)
+        yield [Deferred(waiting.pop(where), fields)]
 
 
 def _targets(each: Chosen, waiting: dict[Place, Chosen]) -> list[tuple[Place, Reference]]:
@@ -50,15 +47,15 @@ def _targets(each: Chosen, waiting: dict[Place, Chosen]) -> list[tuple[Place, Re
     entry = versioned(each.record.model)
     values = {name: getattr(each.record.version, name) for name in entry.attributes}
     values.update((step.key, step.then) for step in each.fields)
-    own = (each.record.model, each.record.key)
+    own = place(each.record.model, each.record.key)
     found = []
     for reference in references(entry):
         value = reference.value(values)
         if reference.target is None or value is None:
             continue
-        place = (reference.target.model, value)
-        if place in waiting and place != own:
-            found.append((place, reference))
+        where = place(reference.target.model, value)
+        if where in waiting and where != own:
+            found.append((where, reference))
     return found
 
 
@@ -66,9 +63,9 @@ def _break(
     waiting: dict[Place, Chosen], targets: dict[Place, list[tuple[Place, Reference]]]
 ) -> tuple[Place, frozenset[str]]:
     """Choose the record with which a circle is opened."""
-    for place in waiting:
-        blocking = [reference for target, reference in targets[place] if target in waiting]
+    for where in waiting:
+        blocking = [reference for target, reference in targets[where] if target in waiting]
         if all(reference.optional for reference in blocking):
-            return place, frozenset(f for reference in blocking for f in reference.fields)
+            return where, frozenset(f for reference in blocking for f in reference.fields)
     # every foreign key is required: the database has to check them at the end, or refuses
     return next(iter(waiting)), frozenset()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import MANYTOMANY, MANYTOONE, RelationshipProperty, Session
 from flask_continuum.engine.errors import ReverterException
 from flask_continuum.engine.naming import nearest
 from flask_continuum.engine.read.conditions import registry_of
+from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.surroundings import Instant, surroundings, versions_then
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.live import (
@@ -162,7 +163,7 @@ def _steps(node: Node, around: Around) -> Iterable[Node]:
         node.steps.append(step)
         if live is None:
             yield Node(
-                _entry(node, prop), target, None, _below(node, prop.key, recreated=True), step.id
+                versioned(target), target, None, _below(node, prop.key, recreated=True), step.id
             )
         elif node.paths is not None and node.paths.get(prop.key) is not None and not many:
             yield _follow(node, prop, target, live, via=step.id)
@@ -193,7 +194,7 @@ def _follow(
     node: Node, prop: RelationshipProperty[Any], target: Any, live: Any, via: str | None = None
 ) -> Node:
     step = via or f"{node.prefix}{prop.key}={text_of_key(key_of(target, prop.mapper))}"
-    return Node(_entry(node, prop), target, live, _below(node, prop.key, recreated=False), step)
+    return Node(versioned(target), target, live, _below(node, prop.key, recreated=False), step)
 
 
 def _below(node: Node, name: str, *, recreated: bool) -> Paths | None:
@@ -201,10 +202,6 @@ def _below(node: Node, name: str, *, recreated: bool) -> Paths | None:
     if node.paths is None:
         return None if recreated else {}
     return node.paths.get(name, {})
-
-
-def _entry(node: Node, prop: RelationshipProperty[Any]) -> VersionedClass:
-    return registry_of(node.entry).of(prop.mapper.class_)
 
 
 def _is_version(node: Node, prop: RelationshipProperty[Any], target: Any) -> bool:

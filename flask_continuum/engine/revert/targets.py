@@ -44,7 +44,10 @@ class Reference:
 def references(entry: VersionedClass) -> tuple[Reference, ...]:
     """Return the foreign keys of a model whose columns are recorded."""
     registry = registry_of(entry)
-    by_table = {each.tables[-1].live: each for each in registry.classes()}
+    by_table: dict[sa.Table, VersionedClass] = {}
+    for each in registry.classes():
+        # of classes that share a table, the first is the base
+        by_table.setdefault(each.tables[-1].live, each)
     recorded = set(entry.attributes.values())
     found = []
     for own in entry.tables:
@@ -59,7 +62,7 @@ def references(entry: VersionedClass) -> tuple[Reference, ...]:
             fields = attributes(entry.mapper, local)
             name = _relationship(entry, local)
             target = by_table.get(constraint.referred_table)
-            if target is not None and tuple(target.table.key) != remote:
+            if target is not None and tuple(target.tables[-1].key) != remote:
                 target = None
             found.append(
                 Reference(

@@ -23,16 +23,15 @@ from flask_continuum.engine.read.conditions import (
     moment,
     same_record,
 )
-from flask_continuum.engine.read.families import families
 from flask_continuum.engine.read.links import links_of
-from flask_continuum.engine.read.loading import connection_arguments
+from flask_continuum.engine.read.loading import connection_arguments, versioned
 from flask_continuum.engine.read.recorded import Recorded, recorded
 from flask_continuum.engine.read.results import NOT_RECORDED, Entry
 from flask_continuum.engine.read.transactions import transaction_entries
 from flask_continuum.engine.registry import Registry, VersionedClass
 from flask_continuum.engine.revert import fields as field_plans
 from flask_continuum.engine.revert.deletion import dependents
-from flask_continuum.engine.revert.live import Key, load, preload, text_of_key
+from flask_continuum.engine.revert.live import Key, Place, load, place, preload, text_of_key
 from flask_continuum.engine.revert.plan import Plan, make
 from flask_continuum.engine.revert.steps import (
     Action,
@@ -45,8 +44,6 @@ from flask_continuum.engine.revert.steps import (
 )
 from flask_continuum.engine.revert.targets import missing
 from flask_continuum.engine.revert.undo_links import link_steps
-
-Place = tuple[type[Any], Key]
 
 
 def plan_undo(session: Session, transaction: Any) -> Plan:
@@ -74,11 +71,11 @@ def _plan(session: Session, transaction: Any, again: Any) -> Plan:
     registry: Registry = type(transaction).__versioning_registry__
     with session.no_autoflush:
         touched = _touched(session, registry, transaction)
-        leaving = {place for place, (_, e) in touched.items() if e.operation is Operation.INSERT}
-        coming = {place for place, (_, e) in touched.items() if e.operation is Operation.DELETE}
+        leaving = {where for where, (_, e) in touched.items() if e.operation is Operation.INSERT}
+        coming = {where for where, (_, e) in touched.items() if e.operation is Operation.DELETE}
         records: list[RecordPlan] = []
         for entry in dict.fromkeys(entry for entry, _ in touched.values()):
-            entries = {place: each for place, (own, each) in touched.items() if own is entry}
+            entries = {where: each for where, (own, each) in touched.items() if own is entry}
             records += _records(session, entry, entries, leaving, coming)
     return make("undo", tuple(_numbered(records)), transaction, again)
 
@@ -87,11 +84,10 @@ def _touched(
     session: Session, registry: Registry, transaction: Any
 ) -> dict[Place, tuple[VersionedClass, Entry]]:
     found: dict[Place, tuple[VersionedClass, Entry]] = {}
-    of_model = {entry.model: entry for each in families(registry).values() for entry in each}
-    for model, entries in transaction_entries(session, _Holder(registry), transaction).items():
-        entry = of_model[model]
+    for entries in transaction_entries(session, _Holder(registry), transaction).values():
         for each in entries:
-            found[model, entry.key_of(each.version)] = (entry, each)
+            own = versioned(each.version)
+            found[place(own.model, own.key_of(each.version))] = (own, each)
     return found
 
 
@@ -123,8 +119,8 @@ def _records(
     hanging = dependents(session, entry.mapper, deleted, leaving=leaving) if deleted else {}
     spans = recorded(session, entry)
     made = []
-    for place, each in entries.items():
-        key = place[1]
+    for where, each in entries.items():
+        key = where[1]
         match each.operation:
             case Operation.INSERT:
                 record = _uncreate(
@@ -138,13 +134,13 @@ def _records(
                     entry, spans, each, live.get(key), key in reborn, newest.get(key)
                 )
                 if record.state is not State.DONE:
-                    record = replace(record, relations=tuple(steps.get(place, ())))
+                    record = replace(record, relations=tuple(steps.get(where, ())))
             case _:
                 record = _unchange(
                     entry, each, None if key in reborn else live.get(key), newest.get(key)
                 )
                 if key in live and key not in reborn:
-                    record = replace(record, relations=tuple(steps.get(place, ())))
+                    record = replace(record, relations=tuple(steps.get(where, ())))
         made.append(record)
     return _check_targets(session, entry, made, coming)
 
@@ -275,7 +271,7 @@ def _check_targets(
         for reference, gone in lost.items():
             value = reference.value(row)
             target = reference.target
-            if value not in gone or (target is not None and (target.model, value) in coming):
+            if value not in gone or (target is not None and place(target.model, value) in coming):
                 continue
             blocks = record.action is Action.RECREATE and not reference.optional
             record = replace(

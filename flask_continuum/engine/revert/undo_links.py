@@ -10,10 +10,16 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.read.links import Link, links_of
 from flask_continuum.engine.read.results import Entry, LinkChange
 from flask_continuum.engine.registry import VersionedClass
-from flask_continuum.engine.revert.live import Key, current, key_of, load, text_of_key
+from flask_continuum.engine.revert.live import (
+    Key,
+    Place,
+    current,
+    key_of,
+    load,
+    place,
+    text_of_key,
+)
 from flask_continuum.engine.revert.steps import RelationKind, RelationStep, State
-
-Place = tuple[type[Any], Key]
 
 
 def link_steps(
@@ -29,8 +35,8 @@ def link_steps(
         if not link.owned:
             continue
         changes = {
-            place: change
-            for place, each in entries.items()
+            where: change
+            for where, each in entries.items()
             for change in each.links
             if change.relationship == link.relationship
         }
@@ -40,9 +46,9 @@ def link_steps(
             mapper,
             {key_of(t, mapper) for c in changes.values() for t in _those(link, c)},
         )
-        for place, change in changes.items():
-            owner = live.get(place[1])
-            found.setdefault(place, []).extend(
+        for where, change in changes.items():
+            owner = live.get(where[1])
+            found.setdefault(where, []).extend(
                 _link_steps(session, entry, link, change, owner, targets, coming)
             )
     return found
@@ -76,7 +82,7 @@ def _link_steps(
         added = target in change.added
         if added and owner is None:
             continue
-        reachable = key in targets or (link.target, key) in coming
+        reachable = key in targets or place(link.target, key) in coming
         done = (key in linked) != added if reachable else True
         steps.append(
             RelationStep(

@@ -13,12 +13,10 @@ from flask_continuum.engine.read.conditions import key_columns, moment
 from flask_continuum.engine.read.loading import connection_arguments, versioned
 from flask_continuum.engine.read.surroundings import among
 from flask_continuum.engine.revert.choice import Chosen
-from flask_continuum.engine.revert.live import Key, load
+from flask_continuum.engine.revert.live import Key, Place, load, place
 from flask_continuum.engine.revert.order import Deferred, in_order
 from flask_continuum.engine.revert.steps import Action, RelationKind, RelationStep
 from flask_continuum.engine.revert.targets import references
-
-Place = tuple[type[Any], Key]
 
 
 class Work:
@@ -65,7 +63,7 @@ class Work:
         return [each for each in self._chosen if each.record.action is action]
 
     def _place(self, each: Chosen) -> Place:
-        return (each.record.model, each.record.key)
+        return place(each.record.model, each.record.key)
 
     def _load_live(self) -> None:
         """Load every object that is concerned, one statement for each class."""
@@ -76,7 +74,7 @@ class Work:
         with self._session.no_autoflush:
             for model, keys in wanted.items():
                 for key, live in load(self._session, sa.inspect(model), keys).items():
-                    self._objects[model, key] = live
+                    self._objects[place(model, key)] = live
 
     # -- records ---------------------------------------------------------------------------------
 
@@ -101,6 +99,9 @@ class Work:
         # without __init__, which may ask for what history does not know
         instance = mapper.class_manager.new_instance()
         entry = versioned(each.record.model)
+        if isinstance(mapper.polymorphic_on, sa.Column):
+            discriminator = mapper.get_property_by_column(mapper.polymorphic_on).key
+            setattr(instance, discriminator, mapper.polymorphic_identity)
         if each.record.keeps_key:
             for name, value in zip(entry.key_attributes, each.record.key, strict=True):
                 setattr(instance, name, value)
@@ -142,7 +143,7 @@ class Work:
             if key in reference.fields and reference.target is not None:
                 values = {step.key: step.then for step in each.fields}
                 target = reference.value(values)
-                return target is not None and (reference.target.model, target) in self._objects
+                return target is not None and place(reference.target.model, target) in self._objects
         return False
 
     def _resolved(self, instance: Any, key: str, value: Any) -> Any:
@@ -154,7 +155,7 @@ class Work:
             if key not in reference.fields or reference.target is None:
                 continue
             if len(reference.fields) == 1:
-                target = self._objects.get((reference.target.model, (value,)))
+                target = self._objects.get(place(reference.target.model, (value,)))
                 if target is not None:
                     (name,) = reference.target.key_attributes
                     return getattr(target, name)
@@ -180,7 +181,7 @@ class Work:
     def _target(self, step: RelationStep, owner: Any) -> Any:
         """Return the live object that a step is about."""
         prop = sa.inspect(type(owner)).relationships[step.relationship]
-        made = self._objects.get((prop.mapper.class_, step.key))
+        made = self._objects.get(place(prop.mapper.class_, step.key))
         if made is not None:
             return made
         if isinstance(step.target, prop.mapper.class_):
@@ -236,7 +237,9 @@ def nulls(session: Session, chosen: Sequence[Chosen]) -> set[tuple[Place, str]]:
             key = tuple(row[: len(entry.key_attributes)])
             flags = row[len(columns) :]
             found |= {
-                ((model, key), name) for name, flag in zip(by_field, flags, strict=True) if flag
+                (place(model, key), name)
+                for name, flag in zip(by_field, flags, strict=True)
+                if flag
             }
     return found
 
