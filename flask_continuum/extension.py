@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import ORMExecuteState, Session
@@ -18,7 +17,7 @@ from flask_continuum import actor as acting
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
-from flask_continuum.managers import Build, join_or_create
+from flask_continuum.managers import Build, attach, join_or_create
 from flask_continuum.policy import DefaultPolicy, Policy
 from flask_continuum.settings import Settings, read_settings
 from flask_continuum.state import EXTENSION, State, find_state
@@ -175,11 +174,7 @@ class Continuum:
     def _attach(self, db: SQLAlchemy) -> VersioningManager:
         """Version the models of ``db``, with the manager it has or a new one."""
         manager = join_or_create(db, Build(self._user_cls, self._options), _attribution)
-        # before those of the engine, which may ask who acts
-        for name, listener in _SESSION_LISTENERS:
-            if not sa.event.contains(db.session, name, listener):
-                sa.event.listen(db.session, name, listener)
-        manager.attach(base=db.Model, session=db.session)
+        attach(manager, db, _SESSION_LISTENERS)
         self._managers.add(manager)
         return manager
 

@@ -1,18 +1,32 @@
-"""One manager for each database, whoever asks for it: what shapes tables is settled once."""
+"""One manager for each database, whoever asks for it: what shapes tables is settled once.
+
+Every session of the database is listened to: ``db.session``, and those that test suites put in its
+place, bound to a connection whose outer transaction they roll back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+from weakref import WeakSet, ref
 
+import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy.orm import InstanceState, Session
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.options import Options
 from flask_continuum.state import EXTENSION
+
+Listener = Callable[..., None]
+
+_FOLLOWED = "continuum_followed"
+_SHARED = (Session, FlaskSession)
+"""Classes of sessions that other databases use too: those are never listened to as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,48 @@ def join_or_create(
     manager.attribution = lambda: attribution(manager)
     db.metadata.info[EXTENSION] = _Kept(manager, build)
     return manager
+
+
+def attach(
+    manager: VersioningManager, db: SQLAlchemy, listeners: Iterable[tuple[str, Listener]]
+) -> None:
+    """Have a manager version the models of ``db``; it does nothing twice.
+
+    :param listeners: events of sessions and their handlers, attached before those of the manager.
+    """
+    listeners = tuple(listeners)
+    _attach_session(manager, db, db.session, listeners)
+    if db.metadata.info.get(_FOLLOWED):
+        return
+    db.metadata.info[_FOLLOWED] = True
+    known: WeakSet[type[Any]] = WeakSet({type(None), *_SHARED, db.session.session_factory.class_})
+    # weak, for the models' class would otherwise keep itself alive by what listens to it
+    follower, database = ref(manager), ref(db)
+
+    def before_write(mapper: Any, connection: Any, state: InstanceState[Any]) -> None:
+        """Listen to a session made beside ``db.session``, the first time that it writes."""
+        cls = type(state.session)
+        if cls in known:
+            return
+        known.add(cls)
+        found, its = follower(), database()
+        if found is not None and its is not None:
+            _attach_session(found, its, cls, listeners)
+
+    for name in ("before_insert", "before_update", "before_delete"):
+        sa.event.listen(db.Model, name, before_write, raw=True, propagate=True)
+
+
+def _attach_session(
+    manager: VersioningManager,
+    db: SQLAlchemy,
+    session: Any,
+    listeners: Iterable[tuple[str, Listener]],
+) -> None:
+    for name, listener in listeners:
+        if not sa.event.contains(session, name, listener):
+            sa.event.listen(session, name, listener)
+    manager.attach(base=db.Model, session=session)
 
 
 def _name(user_cls: type[Any] | str | None) -> str | None:

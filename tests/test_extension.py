@@ -11,24 +11,28 @@ import sqlalchemy as sa
 from flask import Flask, g
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import DeclarativeBase, configure_mappers
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Session,
+    configure_mappers,
+    scoped_session,
+    sessionmaker,
+)
 
 from flask_continuum.actor import Actor
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.extension import Continuum
 from flask_continuum.policy import Action, Decision, DefaultPolicy, Policy, allow
 from flask_continuum.state import current_state, find_state
+from tests.support.databases import Database
 from tests.support.statements import statements
 
 
 def make_app(name: str = "news", **config: Any) -> Flask:
     app = Flask(name)
-    app.config.update(
-        SECRET_KEY="test",
-        SQLALCHEMY_DATABASE_URI="sqlite://",
-        CONTINUUM_ADMIN=False,
-        **config,
-    )
+    app.config.update(SECRET_KEY="test", SQLALCHEMY_DATABASE_URI="sqlite://", CONTINUUM_ADMIN=False)
+    app.config.update(config)
     return app
 
 
@@ -58,7 +62,8 @@ def define_models(db: SQLAlchemy) -> Any:
 class News:
     """An application with users, articles and a log-in, its database filled with two users."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, uri: str = "sqlite://", **options: Any) -> None:
+        self.uri = uri
         self.db = SQLAlchemy()
         self.Article = define_models(self.db)
         self.User, self.Note = (
@@ -69,7 +74,7 @@ class News:
         self.app = self.make_app()
 
     def make_app(self, name: str = "news", **config: Any) -> Flask:
-        app = make_app(name, **config)
+        app = make_app(name, **{"SQLALCHEMY_DATABASE_URI": self.uri, **config})
         self.db.init_app(app)
         self.continuum.init_app(app)
         login = LoginManager(app)
@@ -637,34 +642,75 @@ def test_policies_are_taken_as_instance_or_class() -> None:
 # --- habits of test suites ---------------------------------------------------------------------
 
 
-def test_a_session_in_an_outer_transaction_that_is_rolled_back(news: News) -> None:
+@pytest.mark.parametrize("kind", ["engine replaced", "session replaced", "get_bind replaced"])
+def test_a_session_in_an_outer_transaction_that_is_rolled_back(
+    database: Database, kind: str
+) -> None:
+    """The habits of test suites: each commit is a transaction of the history, and all goes."""
+    news = News(uri=database.uri)
+    db, article_class = news.db, news.Article
     with news.app.app_context():
-        db = news.db
-        before = db.session.scalar(sa.select(sa.func.count()).select_from(news.Article))
-        db.session.remove()
         connection = db.engine.connect()
         outer = connection.begin()
-        factory = db.session.session_factory
-        bound = factory.kw.get("bind")
-        factory.configure(bind=connection, join_transaction_mode="create_savepoint", binds={})
+        original = db.session
+        if kind == "engine replaced":
+            engines: Any = db.engines
+            engine, engines[None] = engines[None], connection
+        elif kind == "session replaced":
+            db.session = scoped_session(sessionmaker(bind=connection))
+        else:
+            db.session = scoped_session(db._make_session_factory({}))
+            db.session().get_bind = lambda *args, **named: connection
         try:
             with news.continuum.acting_as("test"):
-                session = factory()
-                article = news.Article(title="a")
-                session.bind = connection
-                session.get_bind = lambda *args, **kw: connection  # type: ignore[method-assign]
-                session.add(article)
-                session.commit()
+                article = article_class(title="a")
+                db.session.add(article)
+                db.session.commit()
                 article.title = "b"
-                session.commit()
-                titles = [version.title for version in article.versions]
-                actors = {version.transaction.actor for version in article.versions}
-                session.close()
+                db.session.commit()
+                article.title = "c"
+                db.session.flush()
+                db.session.commit()
+            versions = list(article.versions)
+            assert [version.title for version in versions] == ["a", "b", "c"]
+            assert len({version.transaction.id for version in versions}) == 3
+            assert {version.transaction.actor for version in versions} == {"test"}
+            assert [version.end_transaction_id for version in versions] == [
+                *(version.transaction_id for version in versions[1:]),
+                None,
+            ]
         finally:
-            factory.configure(bind=bound)
+            db.session.remove()
             outer.rollback()
             connection.close()
-        assert titles == ["a", "b"]
-        assert actors == {"test"}
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(news.Article)) == before
-        assert count_versions(news.app, db) == 0
+            db.session = original
+            if kind == "engine replaced":
+                engines[None] = engine
+    assert count_versions(news.app, db) == 0
+    dispose(news.app, db)
+
+
+def test_sessions_of_other_databases_are_left_alone(news: News) -> None:
+    """What is listened to is the class of one session factory, never one that others share."""
+    other = SQLAlchemy()
+
+    def handlers() -> list[Any]:
+        with news.app.app_context():
+            sessions = (Session(), FlaskSession(other), other.session.session_factory())
+        return [
+            handler
+            for session in sessions
+            for name in ("before_flush", "do_orm_execute", "after_commit", "after_begin")
+            for handler in getattr(session.dispatch, name)
+        ]
+
+    before = handlers()
+    with news.app.app_context():
+        with Session(news.db.engine) as plain:
+            plain.add(news.Article(title="plain"))
+            plain.commit()
+        with FlaskSession(news.db) as plain:
+            plain.add(news.Article(title="plain"))
+            plain.commit()
+    assert handlers() == before
+    assert count_versions(news.app, news.db) == 2
