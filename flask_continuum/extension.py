@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
 from flask_continuum import actor as acting
 from flask_continuum.engine.attribution import NOBODY, Attribution
@@ -164,9 +164,11 @@ class Continuum:
         state = find_state()
         if state is None or state.manager not in self._managers:
             return
-        if not state.db.session.registry.has():
-            return
-        session = state.db.session()
+        session: Any = state.db.session
+        if isinstance(session, scoped_session):
+            if not session.registry.has():
+                return
+            session = session()
         if not session._flushing:
             session.flush()
         state.manager.unit_of_work(session).fill(_attribution(state.manager))
@@ -252,9 +254,11 @@ def do_orm_execute(execution: ORMExecuteState) -> None:
     """Load the user of the request when a statement is about to write versioned records."""
     if not (execution.is_insert or execution.is_update or execution.is_delete):
         return
-    mapper = execution.bind_mapper
-    versioned = mapper is not None and getattr(mapper.class_, "__versioned__", None) is not None
-    if versioned and acting.is_loadable():
+    if not acting.is_loadable():
+        return
+    state = find_state()
+    table = getattr(execution.statement, "table", None)
+    if state is not None and table in state.manager.registry.tables:
         _load_actor()
 
 

@@ -353,17 +353,33 @@ def test_the_user_of_the_request_is_recorded_though_the_view_never_asks(news: Ne
         assert news.db.session.merge(made).user.name == "Ana"
 
 
-def test_an_orm_statement_has_the_user_too(news: News) -> None:
-    with news.app.app_context():
-        key = news.write()
+@pytest.mark.parametrize("kind", ["orm", "core"])
+def test_a_statement_of_a_session_has_the_user_too(news: News, kind: str) -> None:
+    target = news.Article if kind == "orm" else news.Article.__table__
+    seen: list[Any] = []
 
     def view() -> None:
-        news.db.session.execute(sa.insert(news.Article).values(title="by statement"))
-        assert "_login_user" in g
+        news.db.session.execute(sa.insert(news.Note.__table__).values(text="n"))
+        seen.append("_login_user" in g)
+        news.db.session.execute(sa.insert(target).values(title="by statement"))
+        seen.append(current_state().manager.attribution().user_id)
         news.db.session.rollback()
 
     news.visit(view)
-    assert key
+    assert seen == [False, 7]
+
+
+def test_a_plain_session_in_place_of_the_scoped_one(news: News) -> None:
+    with news.app.app_context():
+        original = news.db.session
+        news.db.session = news.db.session.session_factory()
+        with news.continuum.acting_as("robot"):
+            article = news.Article(title="x")
+            news.db.session.add(article)
+        news.db.session.commit()
+        assert article.versions[0].transaction.actor == "robot"
+        news.db.session.close()
+        news.db.session = original
 
 
 def test_nobody_is_loaded_for_reading_or_for_what_is_not_versioned(news: News) -> None:
