@@ -31,6 +31,8 @@ class Link:
     url: str
     current: bool = False
     title: str | None = None
+    rel: str | None = None
+    """``prev`` or ``next`` where it steps to what is older or newer; the template adds an arrow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
