@@ -31,6 +31,7 @@ from flask_continuum.engine.introspect import (
 )
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ __all__ = [
     "is_versioned",
     "make_versioned",
     "parent_class",
+    "plan_revert",
+    "plan_undo",
     "remove_versioning",
     "transaction_class",
     "tx_column_name",
