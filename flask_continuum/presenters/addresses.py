@@ -89,8 +89,8 @@ def unescape(segment: str) -> str:
         raise BadAddress(f"{segment!r} holds characters that addresses do not have.")
     raw = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), segment).encode("latin-1")
     try:
-        return raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError as error:
+        return raw.decode()
+    except UnicodeDecodeError as error:  # or half a surrogate pair, which no database holds
         raise BadAddress(f"{segment!r} is not UTF-8.") from error
 
 

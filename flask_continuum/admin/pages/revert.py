@@ -177,6 +177,7 @@ def build_stale(
                     subject.versioned,
                     each.fields,
                     each.sides,
+                    full=True,
                     created=each.entry.previous is None,
                     anchor=f"v{each.entry.transaction.id}",
                 )
