@@ -30,7 +30,9 @@ def build_relationships(entry: VersionedClass, registry: Registry) -> tuple[str,
         if prop.key not in inherited or prop.parent is entry.mapper:
             target = registry.entries.get(prop.mapper.class_)
             link = (
-                registry.tables.get(prop.secondary) if isinstance(prop.secondary, sa.Table) else None
+                registry.tables.get(prop.secondary)
+                if isinstance(prop.secondary, sa.Table)
+                else None
             )
             if not _is_recorded(prop, entry, target):
                 continue
@@ -76,7 +78,9 @@ def _version_relationship(
     if prop.secondary is None:
         conditions = [_rejoined(prop.primaryjoin, columns)]
         if target is not None:
-            conditions += _valid_then(entry, target.tables[-1], {c.key: c for c in target.tables[-1].version.c})
+            conditions += _valid_then(
+                entry, target.tables[-1], {c.key: c for c in target.tables[-1].version.c}
+            )
         return relationship(goal, primaryjoin=sa.and_(*conditions), **arguments)
 
     secondary, names = _moments(prop, target, link)

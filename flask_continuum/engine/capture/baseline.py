@@ -56,7 +56,7 @@ class Baseline:
         unit = self.current.get(connection)
         fresh = sorted({key for key in keys if not unit.is_altered(table, key)}, key=repr)
         if fresh:
-            self.writer.write_baseline(connection, table, fresh)
+            self.writer.write_baseline(connection, unit, table, fresh)
 
 
 def _persistent(session: Session) -> Iterable[Any]:

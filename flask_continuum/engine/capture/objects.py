@@ -113,9 +113,10 @@ class ObjectCapture:
             unit.touch(each.table, key, Operation.DELETE, values)
 
     def _may_have_changed(self, state: InstanceState[Any]) -> bool:
-        watched = self._watched
-        if not watched.isdisjoint(state.committed_state):
-            return True
+        watched, committed, now = self._watched, state.committed_state, state.dict
+        for key in watched & committed.keys():
+            if key not in now or not state.manager[key].impl.is_equal(now[key], committed[key]):
+                return True
         # an SQL expression, or a value that the database made: the attribute waits to be loaded
         return not watched.isdisjoint(state.expired_attributes)
 

@@ -58,6 +58,7 @@ class Frame:
     :ivar covers: whether everything that the frames below hold has been written in this one.
     :ivar draft_before: the draft that was there when the savepoint was set: if the savepoint is
         rolled back, its rows are there again.
+    :ivar baseline_id: the transaction of first versions that was written in this frame.
     """
 
     pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Frame:
     remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
     covers: bool = False
     draft_before: Draft | None = None
+    baseline_id: int | None = None
 
     def merge(self, later: Frame) -> None:
         """Take over what a frame above holds, when its savepoint is released."""
@@ -80,6 +82,7 @@ class Frame:
                     mine.setdefault(key, None)
         self.altered |= later.altered
         self.remembered |= later.remembered
+        self.baseline_id = self.baseline_id or later.baseline_id
 
 
 @dataclass(slots=True)
@@ -124,6 +127,11 @@ class UnitOfWork:
     def is_altered(self, table: VersionedTable, key: Key) -> bool:
         """Tell whether a record was written before in this history transaction."""
         return any((table, key) in frame.altered for frame in self._unwritten())
+
+    @property
+    def baseline_id(self) -> int | None:
+        """The transaction of first versions that this transaction has written already."""
+        return next((f.baseline_id for f in self._unwritten() if f.baseline_id), None)
 
     def begin_savepoint(self) -> None:
         """Open a frame."""
@@ -180,7 +188,7 @@ class UnitOfWork:
         """Note that everything so far has been written for good, as of the newest savepoint."""
         top = self.frames[-1]
         top.pending, top.altered, top.remembered = {}, set(), {}
-        top.covers = True
+        top.covers, top.baseline_id = True, None
         self.draft = None
         self.attribution = None
 

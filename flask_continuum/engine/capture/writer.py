@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
-from flask_continuum.engine.capture.unit_of_work import Changes, Draft, UnitOfWork
+from flask_continuum.engine.capture.unit_of_work import Changes, Draft, Key, UnitOfWork
 from flask_continuum.engine.dialects import Dialect, dialect_for
 from flask_continuum.engine.dialects.base import TableJob, WriteJob
-from flask_continuum.engine.registry import Registry
+from flask_continuum.engine.registry import Registry, VersionedTable
 
 
 @dataclass(slots=True, eq=False)
@@ -127,16 +127,21 @@ class Writer:
         )
 
     def write_baseline(
-        self, connection: sa.Connection, table: Any, keys: list[tuple[Any, ...]]
+        self, connection: sa.Connection, unit: UnitOfWork, table: VersionedTable, keys: list[Key]
     ) -> None:
         """Write first versions of records that history has not seen, before they change."""
         dialect = self.dialect(connection)
         dialect.lock(connection, table, keys)
+        if unit.baseline_id is not None:
+            dialect.baseline(connection, table, keys, unit.baseline_id)
+            return
         transaction = self.registry.history_of(table).transaction
         values = transaction_values(transaction, Attribution(kind="baseline", uid=uuid.uuid4().hex))
         job = WriteJob(transaction, values, None, ())
         written = dialect.insert_transaction(connection, job)
-        if not dialect.baseline(connection, table, keys, written):
+        if dialect.baseline(connection, table, keys, written):
+            unit.frames[-1].baseline_id = written
+        else:
             dialect.delete_transaction(connection, transaction, written)
 
 

@@ -107,10 +107,7 @@ class Dialect(Fragments):
     def _write_table(self, connection: sa.Connection, job: TableJob, transaction_id: int) -> int:
         written = 0
         for part in _parts(job.live, self.chunk):
-            rows = self.insert_live(connection, job, part, transaction_id)
-            if rows < len(part):
-                self._account(connection, job, [key for key, _ in part], len(part) - rows)
-            written += rows
+            written += self.insert_live(connection, job, part, transaction_id)
         for part in _parts(job.gone, self.chunk):
             rows = self.insert_gone(connection, job.table, part, transaction_id)
             if rows < len(part):
@@ -159,7 +156,10 @@ class Dialect(Fragments):
                 f" WHERE k.op = 0 OR p.{self.q(table.transaction_id)} IS NULL"
                 f" OR p.{self.q(table.operation_type)} = 2 OR {self.any_differs(table, 's', 'p')}"
             )
-        return self.run(connection, sql, {**source.parameters, "tx": transaction_id}).rowcount
+        written = self.run(connection, sql, {**source.parameters, "tx": transaction_id}).rowcount
+        if written < len(keys):
+            self.account(connection, table, [key for key, _ in keys])
+        return written
 
     def insert_gone(
         self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
@@ -321,11 +321,13 @@ class Dialect(Fragments):
 
     # -- accounting ----------------------------------------------------------------------------
 
-    def _account(
-        self, connection: sa.Connection, job: TableJob, keys: Sequence[Key], short: int
+    def account(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
     ) -> None:
-        """Make sure that records without a new version are there and merely unchanged."""
-        table = job.table
+        """Make sure that records without a new version are there and merely unchanged.
+
+        :raises HistoryWriteError: when one is not.
+        """
         source = self.keys(table, [(key, Operation.UPDATE) for key in keys])
         columns = ", ".join(f"s.{self.q(c)}" for c in table.key)
         found = self.run(

@@ -41,12 +41,18 @@ class Fragments:
 
     def q(self, column: sa.Column[Any]) -> str:
         """Return a column's name as it is written in SQL text."""
-        return self.quote(column.name).replace(":", "\\:")
+        return self._as_text(self.quote(column.name))
 
     def name(self, table: sa.Table) -> str:
         """Return a table's name, with its schema, as it is written in SQL text."""
         formatted: str = self.dialect.identifier_preparer.format_table(table)
-        return formatted.replace(":", "\\:")
+        return self._as_text(formatted)
+
+    def _as_text(self, name: str) -> str:
+        """Return a quoted name as SQL text wants it: percent signs once, colons escaped."""
+        if getattr(self.dialect.identifier_preparer, "_double_percents", False):
+            name = name.replace("%%", "%")
+        return name.replace(":", "\\:")
 
     def copied(self, table: VersionedTable, alias: str) -> tuple[str, str]:
         """Return the version table's recorded columns, and where their values come from."""
@@ -131,7 +137,7 @@ class Fragments:
         return value if processor is None else processor(value)
 
     def distinct(self, table: VersionedTable) -> str:
-        # a link table without a primary key may hold a pair twice, which is one link
+        """Return ``DISTINCT`` for a link table without a key: a pair held twice is one link."""
         return "DISTINCT " if table.is_link and not table.live.primary_key else ""
 
     def run(

@@ -57,11 +57,11 @@ class MySQLDialect(Dialect):
             {**source.parameters, "tx": transaction_id},
         ).rowcount
         if written < len(keys):
-            self._account(connection, job, [key for key, _ in keys], len(keys) - written)
+            self.account(connection, table, [key for key, _ in keys])
         updated = [each for each in keys if each[1] is Operation.UPDATE]
         if job.compares and updated:
             written -= self._drop_unchanged(connection, table, updated, transaction_id)
-        return max(written, 0)
+        return written
 
     def _drop_unchanged(
         self,

@@ -78,9 +78,7 @@ def test_setting_the_same_value_is_nothing(newsroom: Newsroom, section: int) -> 
     assert transactions(newsroom) == 1
 
 
-def test_delete_then_insert_of_the_same_key_is_an_update(
-    newsroom: Newsroom, section: int
-) -> None:
+def test_delete_then_insert_of_the_same_key_is_an_update(newsroom: Newsroom, section: int) -> None:
     with newsroom.commit() as session:
         session.delete(session.get(newsroom.Section, 1))
         session.flush()

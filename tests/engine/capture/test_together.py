@@ -31,9 +31,7 @@ def section(newsroom: Newsroom) -> int:
     return 1
 
 
-def test_a_savepoint_rolled_back_takes_its_versions_along(
-    newsroom: Newsroom, section: int
-) -> None:
+def test_a_savepoint_rolled_back_takes_its_versions_along(newsroom: Newsroom, section: int) -> None:
     with newsroom.commit() as session:
         one, two = session.get(newsroom.Section, 1), session.get(newsroom.Section, 2)
         one.name = "kept"
@@ -53,9 +51,8 @@ def test_a_savepoint_rolled_back_takes_its_versions_along(
 
 
 def test_a_savepoint_released_keeps_its_versions(newsroom: Newsroom, section: int) -> None:
-    with newsroom.commit() as session:
-        with session.begin_nested():
-            session.get(newsroom.Section, 1).name = "Metro"
+    with newsroom.commit() as session, session.begin_nested():
+        session.get(newsroom.Section, 1).name = "Metro"
     assert sections(newsroom)[1] == (1, "Metro", 2, None, 1)
 
 
@@ -124,21 +121,19 @@ def test_a_rolled_back_savepoint_on_an_empty_transaction_leaves_the_database_cle
 
 def test_flush_then_commit_of_the_connection(newsroom: Newsroom) -> None:
     """No session.commit() at all: the engine's own COMMIT is what counts."""
-    with newsroom.engine.connect() as connection:
-        with newsroom.sessions(bind=connection) as session:
-            session.add(newsroom.Section(id=1, name="City"))
-            session.flush()
-            connection.commit()
+    with newsroom.engine.connect() as connection, newsroom.sessions(bind=connection) as session:
+        session.add(newsroom.Section(id=1, name="City"))
+        session.flush()
+        connection.commit()
     assert live(newsroom) == ["City"]
     assert sections(newsroom) == [(1, "City", 1, None, 0)]
 
 
 def test_flush_then_rollback_of_the_connection(newsroom: Newsroom) -> None:
-    with newsroom.engine.connect() as connection:
-        with newsroom.sessions(bind=connection) as session:
-            session.add(newsroom.Section(id=1, name="City"))
-            session.flush()
-            connection.rollback()
+    with newsroom.engine.connect() as connection, newsroom.sessions(bind=connection) as session:
+        session.add(newsroom.Section(id=1, name="City"))
+        session.flush()
+        connection.rollback()
     assert live(newsroom) == []
     assert sections(newsroom) == []
 
@@ -225,9 +220,7 @@ def test_a_session_inside_somebody_elses_transaction(newsroom: Newsroom, mode: A
             section.name = "Metro"
             session.commit()
             found = connection.execute(
-                sa.select(table.version.c.name, table.operation_type).order_by(
-                    table.transaction_id
-                )
+                sa.select(table.version.c.name, table.operation_type).order_by(table.transaction_id)
             ).all()
             assert [tuple(each) for each in found] == [("City", 0), ("Metro", 1)]
         outer.rollback()
@@ -238,7 +231,9 @@ def test_a_session_inside_somebody_elses_transaction(newsroom: Newsroom, mode: A
 def test_an_outer_transaction_that_is_committed_after_all(newsroom: Newsroom) -> None:
     with newsroom.engine.connect() as connection:
         outer = connection.begin()
-        with newsroom.sessions(bind=connection, join_transaction_mode="create_savepoint") as session:
+        with newsroom.sessions(
+            bind=connection, join_transaction_mode="create_savepoint"
+        ) as session:
             section = newsroom.Section(id=1, name="City")
             session.add(section)
             session.commit()
@@ -326,9 +321,7 @@ def test_several_databases_are_written_before_the_first_commit(newsroom: Newsroo
     newsroom.base.metadata.create_all(other)
     newsroom.manager.track_engine(other)
     with other.begin() as connection:
-        connection.execute(
-            sa.schema.DropTable(newsroom.registry_of(newsroom.Place).table.version)
-        )
+        connection.execute(sa.schema.DropTable(newsroom.registry_of(newsroom.Place).table.version))
     binds = {newsroom.Place: other, newsroom.Section: newsroom.engine}
     with newsroom.sessions(binds=binds) as session:
         session.add(newsroom.Section(id=1, name="lost"))

@@ -85,9 +85,7 @@ def test_random_programs_end_in_their_net_effect(
     live = {key: operation for each in changes for (key,), operation in each.live}
     gone = {key for each in changes for (key,) in each.gone}
     assert gone == {key for key in touched if key in since and key not in now}
-    assert live == {
-        key: UPDATE if key in since else INSERT for key in touched if key in now
-    }
+    assert live == {key: UPDATE if key in since else INSERT for key in touched if key in now}
 
 
 def test_keys_come_in_a_fixed_order() -> None:

@@ -1,0 +1,133 @@
+"""P7 and P8: statements that do not grow with the number of records, and none when idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.engine.newsroom import Newsroom, build
+from tests.support.statements import Statements, statements
+
+#: our own statements per transaction that writes one kind of record: the transaction's row, the
+#: versions, the ends of those before; MariaDB also looks for versions that say nothing new
+OWN = {
+    ("sqlite", "insert"): 3,
+    ("sqlite", "update"): 3,
+    ("sqlite", "delete"): 3,
+    ("postgresql", "insert"): 1,
+    ("postgresql", "update"): 1,
+    ("postgresql", "delete"): 1,
+    ("mysql", "insert"): 3,
+    ("mysql", "update"): 4,
+    ("mysql", "delete"): 3,
+}
+
+
+@pytest.fixture
+def newsroom(engine: sa.Engine) -> Iterator[Newsroom]:
+    newsroom = build(engine)
+    with newsroom.commit() as session:
+        session.add(newsroom.Place(country="pt", number=0, name="warm"))
+    with newsroom.commit() as session:
+        session.delete(session.get(newsroom.Place, ("pt", 0)))
+    yield newsroom
+    newsroom.manager.detach()
+
+
+def history(found: Statements) -> list[str]:
+    """The statements that name a table of history."""
+    return [text for text in found if "_version" in text or "transaction" in text]
+
+
+def run(newsroom: Newsroom, work: str, count: int) -> Statements:
+    with newsroom.sessions() as session:
+        sections = session.scalars(sa.select(newsroom.Section)).all()
+        with statements(newsroom.engine) as found:
+            if work == "insert":
+                session.add_all(newsroom.Section(name=f"n{i}") for i in range(count))
+            for position, section in enumerate(sections[:count]):
+                if work == "update":
+                    section.name = f"u{position}"
+                elif work == "delete":
+                    session.delete(section)
+            session.commit()
+    return found
+
+
+@pytest.mark.parametrize("work", ["insert", "update", "delete"])
+def test_three_hundred_objects_cost_what_three_cost(newsroom: Newsroom, work: str) -> None:
+    run(newsroom, "insert", 303)
+    expected = OWN[newsroom.engine.dialect.name, work]
+    few, many = run(newsroom, work, 3), run(newsroom, work, 300)
+    assert len(history(few)) == expected, few
+    assert len(history(many)) == expected, many
+
+
+def test_several_flushes_cost_nothing_extra(newsroom: Newsroom) -> None:
+    run(newsroom, "insert", 3)
+    with newsroom.sessions() as session, statements(newsroom.engine) as found:
+        section = session.get(newsroom.Section, 1)
+        for number in range(10):
+            section.name = f"flush {number}"
+            session.flush()
+        session.commit()
+    assert len(history(found)) == OWN[newsroom.engine.dialect.name, "update"], found
+
+
+def test_links_of_many_records_cost_what_one_costs(newsroom: Newsroom) -> None:
+    with newsroom.commit() as session:
+        session.add_all(newsroom.Article(title=f"a{i}") for i in range(100))
+        session.add_all(newsroom.Tag(name=f"t{i}") for i in range(5))
+
+    def link(count: int, tag: int) -> int:
+        with newsroom.sessions() as session:
+            articles = session.scalars(
+                sa.select(newsroom.Article)
+                .options(sa.orm.selectinload(newsroom.Article.tags))
+                .limit(count)
+            ).all()
+            chosen = session.get(newsroom.Tag, tag)
+            with statements(newsroom.engine) as found:
+                for article in articles:
+                    article.tags.append(chosen)
+                session.commit()
+        return len(history(found))
+
+    assert link(1, 1) == link(100, 2) == OWN[newsroom.engine.dialect.name, "insert"]
+
+
+def test_reading_costs_nothing(newsroom: Newsroom) -> None:
+    run(newsroom, "insert", 3)
+    with newsroom.sessions() as session, statements(newsroom.engine) as found:
+        session.scalars(sa.select(newsroom.Section)).all()
+        session.commit()
+    assert len(found) == 1, found
+
+
+def test_unversioned_writes_cost_nothing(newsroom: Newsroom) -> None:
+    with newsroom.sessions() as session, statements(newsroom.engine) as found:
+        session.add(newsroom.User(name="Maya"))
+        session.commit()
+    assert len(found) == 1, found
+
+
+def test_a_write_that_changes_nothing_leaves_no_transaction(newsroom: Newsroom) -> None:
+    run(newsroom, "insert", 1)
+
+    def count(table: Any) -> int:
+        with newsroom.engine.connect() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+    (tables,) = newsroom.manager.registry.history.values()
+    before = count(tables.transaction)
+    with newsroom.sessions() as session:
+        section = session.get(newsroom.Section, 1)
+        name = section.name
+        section.name = "x"
+        session.flush()
+        section.name = name
+        session.commit()
+    assert count(tables.transaction) == before
