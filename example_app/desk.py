@@ -62,6 +62,8 @@ def edit(article_id: int) -> ResponseReturnValue:
     form = ArticleForm.read(request.form)
     if problems := form.problems(sections_by_id()):
         return show_form(form, problems, article)
+    if request.form.get("seen") != ArticleForm.of(article).fingerprint:
+        return show_form(form, {}, article, overtaken=True)
     with continuum.transaction(reason=form.reason or None):
         form.write(article)
         db.session.commit()
@@ -138,9 +140,16 @@ def sections_by_id() -> dict[int, Section]:
 
 
 def show_form(
-    form: ArticleForm, problems: dict[str, str], article: Article | None
+    form: ArticleForm,
+    problems: dict[str, str],
+    article: Article | None,
+    *,
+    overtaken: bool = False,
 ) -> ResponseReturnValue:
-    """Render the article form; with problems the answer's status says so."""
+    """Render the article form; with problems the answer's status says so.
+
+    :param overtaken: whether somebody saved the article while this form was being filled in
+    """
     page = render_template(
         "newsroom/article_form.html",
         form=form,
@@ -149,5 +158,15 @@ def show_form(
         sections=sections_by_id().values(),
         statuses=list(Status),
         layouts=LAYOUTS,
+        overtaken=overtaken,
+        # What the person has seen: a form sent twice shows what changed in between only once.
+        seen=request.form.get("seen", "") if problems else seen_now(article),
     )
+    if overtaken:
+        return page, 409
     return page, 422 if problems else 200
+
+
+def seen_now(article: Article | None) -> str:
+    """Return what tells whether an article is still as it was when its form was opened."""
+    return ArticleForm.of(article).fingerprint if article is not None else ""

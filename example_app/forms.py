@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import date
 
 import sqlalchemy as sa
@@ -43,7 +44,7 @@ class ArticleForm:
         return cls(
             title=article.title,
             summary=article.summary,
-            body=article.body,
+            body=with_plain_line_ends(article.body),
             status=article.status.value,
             section_id=str(article.section_id),
             tags=", ".join(tag.name for tag in article.tags),
@@ -68,6 +69,12 @@ class ArticleForm:
             comments_open="comments_open" in form,
             pinned="pinned" in form,
         )
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that is another when any field but the reason is another."""
+        fields = astuple(replace(self, reason=""))
+        return hashlib.sha256(repr(fields).encode()).hexdigest()[:32]
 
     def problems(self, sections: Mapping[int, Section]) -> dict[str, str]:
         """Return what is wrong, by field, in words that say what to do; empty when all is well."""

@@ -147,6 +147,27 @@ def test_an_edit_is_saved_with_its_author_and_reason(
         assert newest.transaction.user.handle == "ines"
 
 
+def test_who_comes_second_is_told_and_loses_nothing(
+    newsroom: Flask, log_in: LogIn, bridge: int
+) -> None:
+    ines, tomas = log_in("ines"), log_in("tomas")
+    address = f"/articles/{bridge}/edit"
+    first, second = form_of(ines, address), form_of(tomas, address)
+    assert ines.post(address, data=first | {"title": "By Ines"}).status_code == 302
+    overtaken = tomas.post(address, data=second | {"title": "By Tomás"})
+    assert overtaken.status_code == 409
+    assert "somebody saved this article while you were writing" in overtaken.text
+    assert "Ines Okafor" in overtaken.text and 'value="By Tomás"' in overtaken.text
+    with newsroom.app_context():
+        assert db.session.get_one(Article, bridge).title == "By Ines"
+    seen = re.search(r'name="seen" value="(\w+)"', overtaken.text)
+    assert seen is not None
+    again = second | {"title": "By Tomás", "seen": seen[1]}
+    assert tomas.post(address, data=again).status_code == 302
+    with newsroom.app_context():
+        assert db.session.get_one(Article, bridge).title == "By Tomás"
+
+
 def test_saving_without_a_change_leaves_no_version(
     newsroom: Flask, log_in: LogIn, bridge: int
 ) -> None:
