@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,7 +37,7 @@ def _check_table(connection: sa.Connection, table: VersionedTable) -> set[int]:
     }
     for key, chain in chains.items():
         where = f"{table.version.name} {key}"
-        for earlier, later in zip(chain, chain[1:], strict=False):
+        for earlier, later in pairwise(chain):
             end = earlier[table.end_transaction_id]
             assert end == later[table.transaction_id], f"{where}: the chain is broken at {end}"
             alive = earlier[table.operation_type] != 2
