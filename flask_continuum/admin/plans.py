@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.fields import has_default
+from flask_continuum.engine.revert.live import load
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import (
     Action,
@@ -33,9 +34,12 @@ def permit(visit: Visit, plan: Plan) -> Plan:
     What may not be seen leaves no trace: a hidden field is impossible whether it would change or
     not, and the fingerprint of the result depends on nothing that is hidden.
     """
-    along = tuple(_permit_record(visit, record) for record in plan.along)
+    lives = load_lives(visit, plan.records)
+    along = tuple(_permit_record(visit, record, lives) for record in plan.along)
     stuck = {_root(record.via) for record in along if record.via and record.blocked}
-    records = tuple(_without(_permit_record(visit, record), stuck) for record in plan.records)
+    records = tuple(
+        _without(_permit_record(visit, record, lives), stuck) for record in plan.records
+    )
     kept = {step.id for record in records for step in record.relations}
     return replace(
         plan,
@@ -62,9 +66,10 @@ def permit_undo(visit: Visit, plan: Plan) -> tuple[Plan, tuple[RecordPlan, ...]]
 
     Records that may not be seen are in neither.
     """
+    lives = load_lives(visit, plan.records)
     seen, refused = [], []
     for record in plan.records:
-        live = live_record(visit, visit.registry.of(record.model), record.key)
+        live = lives.get((record.model, record.key))
         if not visit.access.sees(record.model, record=live, version=record.version):
             continue
         decision = visit.access.may_undo(record.model, record=live, version=record.version)
@@ -76,22 +81,32 @@ def permit_undo(visit: Visit, plan: Plan) -> tuple[Plan, tuple[RecordPlan, ...]]
     return permit(visit, replace(plan, records=tuple(seen))), tuple(refused)
 
 
+Lives = Mapping[tuple[type[Any], tuple[Any, ...]], Any]
+"""Live objects by model and key; the session itself remembers only what somebody holds."""
+
+
+def load_lives(visit: Visit, records: Iterable[RecordPlan]) -> Lives:
+    """The records of a plan as they are now, in one statement for each model."""
+    keys: dict[type[Any], list[tuple[Any, ...]]] = {}
+    for record in records:
+        keys.setdefault(record.model, []).append(record.key)
+    found: dict[tuple[type[Any], tuple[Any, ...]], Any] = {}
+    with visit.session.no_autoflush:
+        for model, wanted in keys.items():
+            mapper = visit.registry.of(model).mapper
+            for key, live in load(visit.session, mapper, wanted).items():
+                found[model, key] = live
+    return found
+
+
 def _root(step_id: str) -> str:
     """The step of the plan's own records that a step further down comes along with."""
     return step_id.partition("/")[0]
 
 
-def live_record(visit: Visit, versioned: VersionedClass, key: tuple[Any, ...]) -> Any | None:
-    """The record as it is now; the plan has loaded it, so this costs nothing."""
-    with visit.session.no_autoflush:
-        return visit.session.get(versioned.model, key)
-
-
-def _permit_record(visit: Visit, record: RecordPlan) -> RecordPlan:
+def _permit_record(visit: Visit, record: RecordPlan, lives: Lives) -> RecordPlan:
     versioned = visit.registry.of(record.model)
-    live = None
-    if record.action is not Action.RECREATE:
-        live = live_record(visit, versioned, record.key)
+    live = lives.get((record.model, record.key)) if record.action is not Action.RECREATE else None
     masks = visit.masks(versioned, record=live, versions=(record.version,))
     denied: dict[str, str] = {}
     fields = []

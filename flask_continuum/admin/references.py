@@ -13,6 +13,9 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.values import Display, DisplayKind, display
 
+CHUNK = 500
+"""Versions that one statement names."""
+
 
 def load_references(
     visit: Visit, versioned: VersionedClass, versions: Iterable[Any], relationships: Iterable[str]
@@ -31,9 +34,10 @@ def load_references(
     if not wanted or not loads:
         return
     columns = [getattr(versioned.version_class, name) for name in names]
-    visit.session.scalars(
-        sa.select(versioned.version_class).where(sa.tuple_(*columns).in_(wanted)).options(*loads)
-    ).all()
+    keys = list(wanted)
+    for start in range(0, len(keys), CHUNK):
+        chunk = sa.tuple_(*columns).in_(keys[start : start + CHUNK])
+        visit.session.scalars(sa.select(versioned.version_class).where(chunk).options(*loads)).all()
 
 
 def show_reference(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from flask_continuum.admin.contexts import RecordRef
 from flask_continuum.admin.errors import bad_request, not_found
 from flask_continuum.admin.links import key_at
@@ -15,6 +13,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.navigation import newest as newest_version
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.revert.live import load
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.addresses import BadAddress
 
@@ -91,15 +90,9 @@ def see_version(visit: Visit, subject: Subject, version: Any) -> None:
 def live_records(
     visit: Visit, versioned: VersionedClass, keys: list[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], Any]:
-    """The live rows of several records of a model, by key, in one statement."""
-    if not keys:
-        return {}
-    columns = [getattr(versioned.model, name) for name in versioned.key_attributes]
-    condition = columns[0].in_([key[0] for key in keys])
-    if len(columns) > 1:
-        condition = sa.tuple_(*columns).in_(keys)
-    found = visit.session.scalars(sa.select(versioned.model).where(condition))
-    return {versioned.key_of(each): each for each in found}
+    """The live rows of several records of a model, by key, one statement for each few hundred."""
+    with visit.session.no_autoflush:
+        return load(visit.session, versioned.mapper, keys)
 
 
 def read_number(text: str | None, name: str) -> int | None:

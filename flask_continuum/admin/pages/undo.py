@@ -48,7 +48,7 @@ from flask_continuum.admin.pages.plan import (
     show_today,
 )
 from flask_continuum.admin.people import person_of
-from flask_continuum.admin.plans import live_record
+from flask_continuum.admin.plans import load_lives
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.plan import Plan
@@ -98,10 +98,11 @@ class Part:
 
 def make_parts(visit: Visit, plan: Plan) -> tuple[Part, ...]:
     """The records of a plan, with their live objects and names."""
+    lives = load_lives(visit, plan.records)
     parts = []
     for place, record in enumerate(plan.records):
         versioned = visit.registry.of(record.model)
-        live = live_record(visit, versioned, record.key)
+        live = lives.get((record.model, record.key))
         name = refer_to_planned(visit, versioned, record, live)
         parts.append(Part(place, record, versioned, live, name))
     return tuple(parts)
@@ -414,11 +415,11 @@ def _cannot(
             each for each in part.plan.impossible if each.blocks or each.reason is not Reason.POLICY
         ]
         items += cannot_items(part.versioned, told, name=part.record.name)
+    lives = load_lives(visit, refused)
     for record in refused:
         versioned = visit.registry.of(record.model)
-        name = refer_to_planned(
-            visit, versioned, record, live_record(visit, versioned, record.key)
-        ).name
+        live = lives.get((record.model, record.key))
+        name = refer_to_planned(visit, versioned, record, live).name
         items += cannot_items(versioned, record.impossible, name=name)
     return tuple(items)
 

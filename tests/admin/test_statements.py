@@ -1,0 +1,89 @@
+"""A page costs the same number of statements, however long the history and however many records."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.admin.conftest import close
+from tests.admin.newsroom import make_newsroom
+from tests.admin.pages import read
+from tests.support.statements import statements
+
+LENGTHS = (10, 1000)
+PAGES = {
+    "overview": "/history/",
+    "search": "/history/?q=title",
+    "model": "/history/records/article",
+    "timeline": "/history/records/article/1",
+    "filtered": "/history/records/article/1?field=words&operation=changed",
+    "by link": "/history/records/article/1?field=section_id",
+    "first version": "/history/records/article/1/1",
+    "middle version": "/history/records/article/1/6",
+    "compare": "/history/records/article/1/compare?from=1&to=now&show=all",
+    "revert": "/history/records/article/1/2/revert",
+    "transaction": "/history/transactions/{last}",
+    "undo": "/history/transactions/{last}/undo",
+}
+CEILING = 45
+"""No page needs more, with the six models of these tests."""
+
+
+def write(newsroom, length):
+    """An article with so many versions, and a transaction that makes so many articles."""
+    models, session = newsroom.models, newsroom.db.session
+    sections = [models.Section(name=f"Section {number}") for number in range(5)]
+    article = models.Article(title="title", words=0, section=sections[0])
+    session.add_all([article, *sections])
+    session.commit()
+    for number in range(1, length):
+        article.words = number
+        article.section = sections[number % 5]
+        session.commit()
+    session.add_all(
+        models.Article(title=f"title {n}", section=sections[n % 5], tags=[models.Tag(name=f"{n}")])
+        for n in range(length // 4)
+    )
+    session.commit()
+    for number in range(25):  # the feed of the overview shows the same with both
+        article.words = -number
+        session.commit()
+    for each in session.query(models.Article).filter(models.Article.id > 1):
+        each.section = sections[(each.id + 1) % 5]
+        each.words = 1
+    session.commit()
+
+
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory):
+    """For each page, the number of statements with a short and with a long history."""
+    found = {}
+    for length in LENGTHS:
+        folder = tmp_path_factory.mktemp("statements")
+        made = make_newsroom(f"sqlite:///{folder / 'long.sqlite'}")
+        with made.app.app_context():
+            write(made, length)
+            engine = made.db.engine
+        client = made.login(made.app.test_client())
+        pages = {name: address.format(last=length + 27) for name, address in PAGES.items()}
+        first = read(client.get(PAGES["timeline"]).text)
+        older = [link for link in first.links if "cursor=" in link]
+        if older:
+            pages["older"] = older[0]
+        for name, address in pages.items():
+            with statements(engine) as sent:
+                assert client.get(address).status_code == 200, address
+            found.setdefault(name, []).append(list(sent))
+        close(made)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_costs_the_same_for_any_history(counts, page):
+    short, long = counts[page]
+    assert len(short) == len(long), "\n".join(set(long) - set(short))
+    assert len(long) <= CEILING
+
+
+def test_the_next_page_costs_what_the_first_does(counts):
+    (older,) = counts["older"]
+    assert len(older) == len(counts["timeline"][1])
