@@ -235,10 +235,10 @@ def label_of(who: Any, *, may_load: bool = False) -> str | None:
     state = _state(who)
     if state is None:
         return _name_in(getattr(who, "__dict__", {}), LABEL_ATTRIBUTES)
-    names = [name for name in _label_attributes(type(who)) if not is_masked(type(who), name)]
+    names = _label_attributes(type(who))
     if may_load:
         _load(who, state, names)
-    label = _name_in(state.dict, names) or state.info.get(_REMEMBERED)
+    label = _name_in(state.dict, names, hidden_in=type(who)) or state.info.get(_REMEMBERED)
     if label is not None:
         state.info[_REMEMBERED] = label
     return label
@@ -293,10 +293,15 @@ def _load(who: Any, state: InstanceState[Any], names: Iterable[str]) -> None:
         getattr(who, expired)
 
 
-def _name_in(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
+def _name_in(
+    values: Mapping[str, Any], names: Iterable[str], hidden_in: type[Any] | None = None
+) -> str | None:
+    """The first name with text in it that is not masked in the model ``hidden_in``."""
     for name in names:
         value = values.get(name)
         if isinstance(value, str) and value.strip():
+            if hidden_in is not None and is_masked(hidden_in, name):
+                continue
             return value.strip()
     return None
 
