@@ -32,12 +32,14 @@ class Filter:
     :ivar user_id: the user who changed it.
     :ivar operation: what happened to the record.
     :ivar at: a transaction of the life that is wanted; the newest life when ``None``.
+    :ivar every_life: all lives of the key together.
     """
 
     field: str | None = None
     user_id: Any = None
     operation: Operation | None = None
     at: int | None = None
+    every_life: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,8 @@ def _cut(
     window: Window,
 ) -> sa.Select[Any]:
     """Cut a branch to the life, the user and the window that are wanted."""
-    statement = statement.where(at >= birth(entry, key, wanted.at))
+    if not wanted.every_life:
+        statement = statement.where(at >= birth(entry, key, wanted.at))
     if wanted.at is not None:
         statement = statement.where(at < next_birth(entry, key, wanted.at))
     if window.above is not None:

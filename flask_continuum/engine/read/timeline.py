@@ -104,14 +104,14 @@ def entries_since(
     """Return what happened to a record after a transaction, newest first, whatever its life."""
     found = versioned(model)
     window = Window(limit=limit, above=transaction_id)
-    places = _places(session, found, key, Filter(), window)
+    places = _places(session, found, key, Filter(every_life=True), window)
     return entries_at(session, found, key, places)
 
 
 def newest_change(session: Session, model: Any, key: Sequence[Any]) -> int | None:
     """Return the transaction id of the newest change of a record, its links included."""
     found = versioned(model)
-    places = _places(session, found, key, Filter(), Window(limit=1))
+    places = _places(session, found, key, Filter(every_life=True), Window(limit=1))
     return places[0][0] if places else None
 
 
