@@ -85,7 +85,7 @@ class Continuum:
         with app.app_context():
             for engine in db.engines.values():
                 manager.track_engine(engine)
-        manager.write = settings.write
+        manager.write = settings.write  # of applications that share a database the last one wins
         state = State(
             continuum=self,
             manager=manager,
