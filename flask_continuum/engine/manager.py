@@ -8,7 +8,7 @@ from weakref import WeakMethod
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import Mapper, Session, configure_mappers
+from sqlalchemy.orm import Mapper, Session
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.build.builder import Builder
@@ -45,6 +45,7 @@ class VersioningManager:
     ) -> None:
         self._strict = strict
         self._factory = transaction_cls or TransactionFactory()
+        self._late: set[sa.Table] = set()
         self._current = CurrentUnits()
         self._mapper_events: list[tuple[Any, str, Callable[..., Any]]] = []
         self.user_cls: type[Any] | str | None = None
@@ -162,7 +163,8 @@ class VersioningManager:
     def configure(self) -> None:
         """Make the version classes of everything that is marked so far."""
         if self.builder.pending:
-            configure_mappers()
+            for registry in {mapper.registry for mapper in self.builder.pending}:
+                registry.configure(cascade=True)
             self.builder.finish()
 
     def unit_of_work(self, session: Session) -> SessionUnit:
@@ -221,15 +223,20 @@ class VersioningManager:
     ) -> None:
         known = set(metadata.tables)
         self.builder.prepare(metadata)
-        late = [metadata.tables[name] for name in sorted(set(metadata.tables) - known)]
-        if late:
+        inspector = sa.inspect(connection)
+        for name in sorted(set(metadata.tables) - known):
             # named link tables, found only now: this run has already listed what it creates
-            metadata.create_all(connection, tables=late)
+            table = metadata.tables[name]
+            if not inspector.has_table(table.name, table.schema):
+                table.create(connection)
+                self._late.add(table)
 
     def _after_create(
         self, metadata: sa.MetaData, connection: sa.Connection, **arguments: Any
     ) -> None:
-        created = set(arguments.get("tables") or ())
+        late = {table for table in self._late if table.metadata is metadata}
+        self._late -= late
+        created = late | set(arguments.get("tables") or ())
         versioned = [table for table in self.registry.tables.values() if table.version in created]
         if versioned:
             self._completeness.register(connection, versioned, created)
