@@ -57,7 +57,7 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 pictures: $(VENV)/.test
-	CONTINUUM_TEST_PICTURES=docs/images $(BIN)/python -m pytest tests/browser
+	CONTINUUM_TEST_PICTURES=docs/images $(BIN)/python -m pytest tests/browser/test_story.py -k "pages_of_the_demo and 1280-light"
 
 clean:
 	rm -rf $(VENV) .venv-oldest dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
