@@ -26,6 +26,7 @@ VERBS: Mapping[Operation, str] = {
     Operation.DELETE: "deleted",
 }
 KINDS: Mapping[str, str] = {"revert": "reverted", "restore": "restored"}
+LINKS = "changed links of"
 
 
 def show_feed(visit: Visit, rows: Iterable[TransactionRow]) -> tuple[FeedDay, ...]:
@@ -84,17 +85,16 @@ def _only_record(
     lives: Lives,
 ) -> tuple[Piece, ...] | None:
     """``changed Harbour bridge reopens``, when the transaction touched one record only."""
-    total = sum(sum(numbers.values()) for numbers in counts.values())
     (model, numbers), *others = counts.items()
-    if total != 1 or others or len(row.samples.get(model, ())) != 1:
+    if sum(numbers.values()) > 1 or others or len(row.samples.get(model, ())) != 1:
         return None
     (version,) = row.samples[model]
     versioned = visit.registry.of(version)
     live = lives.get(versioned.model, {}).get(versioned.key_of(version))
     if not visit.access.sees(versioned.model, record=live, version=version):
         return None
-    (operation,) = (done for done, number in numbers.items() if number)
-    verb = KINDS.get(row.transaction.kind or "", VERBS[Operation(operation)])
+    done = [VERBS[Operation(operation)] for operation, number in numbers.items() if number]
+    verb = KINDS.get(row.transaction.kind or "", done[0] if done else LINKS)
     record = refer(visit, versioned, version, record=live, live=live is not None)
     return (
         Piece(text=f"{verb} "),
@@ -106,6 +106,8 @@ def _only_record(
 def _counted(
     visit: Visit, transaction: Any, counts: Mapping[type[Any], Mapping[Operation, int]]
 ) -> tuple[Piece, ...]:
+    if not any(any(numbers.values()) for numbers in counts.values()):
+        return (Piece(text=f"{LINKS} some records"),)
     sentence = transaction_sentence(
         {
             name_of_model(model): {int(done): number for done, number in numbers.items()}

@@ -181,9 +181,11 @@ def _actions(
     before, after = neighbours
     links = []
     if before is not None:
-        links.append(Link(label=f"← #{before.id}", url=visit.links.transaction(before)))
+        url = visit.links.transaction(before)
+        links.append(Link(label=f"#{before.id}", url=url, rel="prev"))
     if after is not None:
-        links.append(Link(label=f"#{after.id} →", url=visit.links.transaction(after)))
+        url = visit.links.transaction(after)
+        links.append(Link(label=f"#{after.id}", url=url, rel="next"))
     if any(entries.values()) and visit.access.may_undo().allowed:
         links.append(Link(label="Undo this transaction…", url=visit.links.undo(transaction)))
     return tuple(links)

@@ -59,6 +59,8 @@ class Found:
         the record is deleted.
     :ivar related: the records that its relationships held, by relationship.
     :ivar around: the transactions of the versions around it, newest first, its own included.
+    :ivar setters: the transaction that last changed each field, by its key; ``None`` for a field
+        that was never set, nothing for one that was set longer ago than the search goes.
     """
 
     entry: Entry
@@ -67,6 +69,7 @@ class Found:
     related: Mapping[str, Sequence[Any]]
     around: Sequence[Any]
     recorded: Recorded
+    setters: Mapping[str, Any]
 
 
 def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
@@ -164,6 +167,9 @@ def _rows(
             continue
         value = recorded_value(versioned, found.recorded, version, key)
         here = key in changed
+        setter = at if here else found.setters.get(key)
+        if key in masks or value is NOT_RECORDED:
+            setter = None
         rows[name] = ValueRow(
             key=key,
             anchor=f"field-{key}",
@@ -173,10 +179,10 @@ def _rows(
             else _value(visit, subject, version, relationship, value),
             changed=here,
             here=here,
-            person=person_of(at) if here else None,
-            moment=visit.moment(at.issued_at) if here else None,
-            transaction=visit.links.transaction_ref(at) if here else None,
-            blame=None if here else _blame(found, value, hidden=key in masks),
+            person=person_of(setter) if setter else None,
+            moment=visit.moment(setter.issued_at) if setter else None,
+            transaction=visit.links.transaction_ref(setter) if setter else None,
+            blame=None if setter else _blame(found, key, value, hidden=key in masks),
         )
     return tuple(rows.values())
 
@@ -189,14 +195,13 @@ def _value(
     return show_reference(visit, subject.versioned, version, relationship, value)
 
 
-def _blame(found: Found, value: Any, *, hidden: bool) -> str:
+def _blame(found: Found, key: str, value: Any, *, hidden: bool) -> str:
+    """What stands instead of a person."""
     if hidden:
         return "hidden"
     if value is NOT_RECORDED:
         return "unknown"
-    if found.entry.previous is None:
-        return "nobody yet"
-    return f"before #{found.entry.transaction.id}"
+    return "nobody yet" if key in found.setters else "long ago"
 
 
 def _needs_legend(value: Display) -> bool:
@@ -224,8 +229,11 @@ def _relations(
     visit: Visit, subject: Subject, found: Found, masks: Mapping[str, str]
 ) -> tuple[RelationRow, ...]:
     versioned = subject.versioned
+    among_fields = set(shapes.reference_of_field(versioned).values())
     rows = []
     for name in versioned.relationships:
+        if name in among_fields:
+            continue
         many = shapes.is_list(versioned, name)
         if name in masks:
             absent: str | None = "hidden by policy"
@@ -275,15 +283,15 @@ def _banner(visit: Visit, subject: Subject, found: Found) -> MomentBanner:
     later = next((each for each in reversed(found.around) if each.id > at.id), None)
     return MomentBanner(
         words=words,
-        earlier=_step(visit, subject, earlier, "← ", "") if earlier else None,
-        later=_step(visit, subject, later, "", " →") if later else None,
+        earlier=_step(visit, subject, earlier) if earlier else None,
+        later=_step(visit, subject, later) if later else None,
         now=Link(label="Back to now", url=visit.links.record(subject.model, subject.key)),
     )
 
 
-def _step(visit: Visit, subject: Subject, transaction: Any, before: str, after: str) -> Link:
+def _step(visit: Visit, subject: Subject, transaction: Any) -> Link:
     return Link(
-        label=f"{before}{label_of(visit, transaction)}{after}",
+        label=label_of(visit, transaction),
         url=visit.links.version(subject.model, subject.key, transaction.id),
     )
 

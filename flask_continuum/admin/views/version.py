@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
@@ -9,9 +12,12 @@ from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.moments import transactions_of
 from flask_continuum.admin.pages.version import Found, build_version
-from flask_continuum.admin.subjects import find_record, see_version
+from flask_continuum.admin.subjects import Subject, find_record, see_version
 from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.blame import blame
 from flask_continuum.engine.read.changes import compare
+from flask_continuum.engine.read.conditions import transaction_class_of
+from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.related import related
 from flask_continuum.engine.read.timeline import entry as entry_of
@@ -39,5 +45,17 @@ def version(visit: Visit, model: str, key: str, transaction: int) -> ResponseRet
         related=related(session, entry.version),
         around=(*later, entry.transaction, *earlier),
         recorded=recorded(session, subject.versioned),
+        setters=_setters(visit, subject, transaction),
     )
     return render_template("continuum/version.html", page=build_version(visit, subject, found))
+
+
+def _setters(visit: Visit, subject: Subject, transaction: int) -> Mapping[str, Any]:
+    """The transaction that last changed each field until then."""
+    ids = blame(visit.session, subject.model, subject.key, transaction)
+    made = transactions_by_id(
+        visit.session,
+        transaction_class_of(subject.versioned),
+        (number for number in ids.values() if number is not None),
+    )
+    return {key: None if number is None else made.get(number) for key, number in ids.items()}
