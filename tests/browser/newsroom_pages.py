@@ -809,7 +809,7 @@ def transaction() -> ctx.TransactionPage:
             subtitle=say("Transaction ", ctx.Piece(text="#1180", mono=True),
                          ", Friday 20 November 2026, 18:30 UTC"),
             pills=(ctx.Pill(words="Command line"),),
-            actions=(go("← #1179"), go("#1181 →"), go("Undo this…")),
+            actions=(go("#1179", rel="prev"), go("#1181", rel="next"), go("Undo this…")),
         ),
         groups=(
             ctx.ModelGroup(label="Articles", anchor="articles", note="41 changed", entries=articles,
