@@ -45,19 +45,7 @@ def load(
     found: dict[Key, Any] = {}
     for start in range(0, len(wanted), CHUNK):
         chunk = wanted[start : start + CHUNK]
-        conditions = (
-            [columns[0].in_([key[0] for key in chunk])]
-            if len(columns) == 1
-            else [
-                sa.or_(
-                    *(
-                        sa.and_(*(c == value for c, value in zip(columns, key, strict=True)))
-                        for key in chunk
-                    )
-                )
-            ]
-        )
-        statement = sa.select(mapper.class_).where(*conditions)
+        statement = sa.select(mapper.class_).where(_is_one_of(columns, chunk))
         if lock:
             statement = (
                 statement.with_for_update()
@@ -71,7 +59,10 @@ def load(
 
 
 def preload(session: Session, objects: Sequence[Any], relationships: Collection[str]) -> None:
-    """Load relationships of many live objects of one class, one statement for each."""
+    """Load relationships of many live objects of one class.
+
+    One statement for each relationship and every few hundred objects.
+    """
     if not objects:
         return
     mapper: Mapper[Any] = sa.inspect(type(objects[0])).mapper
@@ -85,14 +76,11 @@ def preload(session: Session, objects: Sequence[Any], relationships: Collection[
     if not wanted or not persistent:
         return
     columns = [getattr(mapper.class_, name) for name in primary_key(mapper)]
-    matching = sa.or_(
-        *(
-            sa.and_(*(c == value for c, value in zip(columns, key_of(each, mapper), strict=True)))
-            for each in persistent
-        )
-    )
     loading = [selectinload(attribute) for attribute in wanted]
-    session.scalars(sa.select(mapper.class_).where(matching).options(*loading)).all()
+    for start in range(0, len(persistent), CHUNK):
+        keys = [key_of(each, mapper) for each in persistent[start : start + CHUNK]]
+        statement = sa.select(mapper.class_).where(_is_one_of(columns, keys))
+        session.scalars(statement.options(*loading)).all()
 
 
 def current(session: Session, thing: Any, prop: RelationshipProperty[Any]) -> list[Any]:
@@ -111,20 +99,33 @@ def existing(
     *,
     mapper: Mapper[Any],
 ) -> set[Key]:
-    """Return which of some values are there in the columns of a live table, in one statement.
+    """Return which of some values are there in the columns of a live table.
+
+    One statement for every few hundred values.
 
     :param mapper: tells the session which database is meant.
     """
     wanted = list(dict.fromkeys(values))
-    if not wanted:
-        return set()
-    matching = sa.or_(
-        *(sa.and_(*(c == value for c, value in zip(columns, each, strict=True))) for each in wanted)
+    found: set[Key] = set()
+    for start in range(0, len(wanted), CHUNK):
+        statement = (
+            sa.select(*columns)
+            .select_from(table)
+            .where(_is_one_of(columns, wanted[start : start + CHUNK]))
+        )
+        rows = session.execute(statement, bind_arguments={"mapper": mapper})
+        found |= {tuple(row) for row in rows}
+    return found
+
+
+def _is_one_of(columns: Sequence[Any], keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+    """Select rows by key; a long chain of OR would be too deep an expression for SQLite."""
+    if len(columns) == 1:
+        matching: sa.ColumnElement[bool] = columns[0].in_([key[0] for key in keys])
+        return matching
+    return sa.or_(
+        *(sa.and_(*(c == value for c, value in zip(columns, key, strict=True))) for key in keys)
     )
-    rows = session.execute(
-        sa.select(*columns).select_from(table).where(matching), bind_arguments={"mapper": mapper}
-    )
-    return {tuple(row) for row in rows}
 
 
 def text_of_key(key: Key) -> str:
