@@ -47,7 +47,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     if app.config["DEMO_DATA"]:
         # Before the engines exist: the filled file is moved to its place as a whole.
-        storage.make_demo_file(app.config["SQLALCHEMY_DATABASE_URI"], create_app)
+        address = app.config["SQLALCHEMY_DATABASE_URI"]
+        storage.make_demo_file(address, app.instance_path, create_app)
     db.init_app(app)
     login_manager.init_app(app)
     continuum.init_app(app)

@@ -37,7 +37,9 @@ def secret_key(folder: str) -> str:
     return file.read_text(encoding="ascii")
 
 
-def make_demo_file(address: str, create_app: Callable[[dict[str, Any]], Flask]) -> None:
+def make_demo_file(
+    address: str, folder: str, create_app: Callable[[dict[str, Any]], Flask]
+) -> None:
     """Write the demo data into a new SQLite file; an existing file stays as it is.
 
     The file is filled beside its place and moved there when it is complete, so that a first start
@@ -45,12 +47,13 @@ def make_demo_file(address: str, create_app: Callable[[dict[str, Any]], Flask]) 
     database that is no file is left alone.
 
     :param address: the database's address
+    :param folder: the instance folder, where a file without a folder belongs
     :param create_app: makes the application that fills the file
     """
     url = sa.make_url(address)
     if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return
-    file = Path(url.database)
+    file = Path(folder, url.database)
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -60,12 +63,23 @@ def make_demo_file(address: str, create_app: Callable[[dict[str, Any]], Flask]) 
         with app.app_context():
             fill()
             database: SQLAlchemy = app.extensions["sqlalchemy"]
+            database.session.remove()
             database.engine.dispose()
-        with suppress(FileExistsError):
-            os.link(draft, file)
+        move_unless_taken(draft, file)
     finally:
-        for leftover in file.parent.glob(f"{draft.name}*"):
-            leftover.unlink()
+        for leftover in file.parent.iterdir():
+            if leftover.name.startswith(draft.name):
+                leftover.unlink()
+
+
+def move_unless_taken(draft: Path, file: Path) -> None:
+    """Give a file its final name; one that has the name already stays."""
+    try:
+        os.link(draft, file)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        draft.replace(file)
 
 
 def prepare(database: SQLAlchemy) -> None:

@@ -56,14 +56,25 @@ def open_newsroom(story: Story, cast: Cast) -> None:
     with continuum.transaction(
         actor="Set-up", issued_at=story.opened.before(cast.now), reason="The Tideline opens."
     ):
-        for person in story.people:
-            email = f"{person['handle']}@tideline.example"
-            role = Role(person["role"])
-            values = {**person, "role": role, "email": email, "can_log_in": True}
-            db.session.add(User(**values))
+        add_people(story)
         for position, section in enumerate(story.sections):
             db.session.add(Section(**section, position=10 * (position + 1)))
         db.session.commit()
+
+
+def fill_people() -> None:
+    """Write only the people of the story, who join now: for a newsroom of imported repositories."""
+    with continuum.transaction(actor="Set-up", reason="The people of The Tideline join."):
+        add_people(read_story())
+        db.session.commit()
+
+
+def add_people(story: Story) -> None:
+    """Put the people of the story into the session."""
+    for person in story.people:
+        email = f"{person['handle']}@tideline.example"
+        values = {**person, "role": Role(person["role"]), "email": email, "can_log_in": True}
+        db.session.add(User(**values))
 
 
 def play(step: Step, cast: Cast) -> None:

@@ -15,6 +15,7 @@ from example_app.demo import fill
 from example_app.demo.story import Moment, read_story
 from example_app.extensions import db
 from example_app.models import Article, Comment, Section, User
+from example_app.storage import make_demo_file, secret_key
 from flask_continuum import transaction_class, version_class
 from tests.example_app.opening import NOW, close, open_newsroom
 
@@ -131,6 +132,21 @@ def test_the_first_start_fills_a_file_and_the_second_is_instant(tmp_path: Path) 
     close(second)
 
 
+def test_a_file_without_a_folder_is_in_the_instance_folder(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def note(config: dict[str, object]) -> Flask:
+        made.append(str(config["SQLALCHEMY_DATABASE_URI"]))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_demo_file("sqlite:///small.sqlite", str(tmp_path / "instance"), note)
+    assert made[0].startswith(f"sqlite:///{tmp_path / 'instance' / 'small.sqlite'}")
+    for other in ("sqlite://", "sqlite:///:memory:", "postgresql://localhost/newsroom"):
+        make_demo_file(other, str(tmp_path), note)
+    assert len(made) == 1
+
+
 def test_a_first_start_that_breaks_off_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,14 +168,20 @@ def test_a_database_that_is_no_file_is_filled_on_demand(empty_newsroom: Flask) -
     assert result.output == f"Wrote {len(read_story().steps) + 1} transactions.\n"
     refused = runner.invoke(args=["fill-demo"])
     assert refused.exit_code == 1
-    assert "There are people in this database already" in refused.output
+    assert "are in this database already" in refused.output
+
+
+def test_people_can_be_had_without_their_story(empty_newsroom: Flask) -> None:
+    result = empty_newsroom.test_cli_runner().invoke(args=["fill-demo", "--people-only"])
+    assert result.exit_code == 0, result.output
+    with empty_newsroom.app_context():
+        assert (count(User), count(Article), count(Transaction)) == (9, 0, 1)
+    assert "Maya Lind" in empty_newsroom.test_client().get("/login").text
 
 
 def test_the_key_of_the_sessions_is_made_once_and_kept_private(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    from example_app.storage import secret_key
-
     key = secret_key(str(tmp_path / "instance"))
     assert len(key) == 64 and secret_key(str(tmp_path / "instance")) == key
     assert (tmp_path / "instance" / "secret_key").stat().st_mode & 0o077 == 0
