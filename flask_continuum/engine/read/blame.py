@@ -26,7 +26,7 @@ def blame(
     entry = versioned(model)
     version = aliased(entry.version_class)
     at = moment(entry, version)
-    arguments = connection_arguments(entry)
+    arguments = connection_arguments(session, entry)
     dialect = session.get_bind(**arguments).dialect.name
     names = {f"c{place}": name for place, name in enumerate(entry.attributes)}
     recent = (

@@ -147,7 +147,7 @@ def _places(
         ]
         rows = session.execute(
             parts[0] if len(parts) == 1 else sa.union_all(*parts),
-            bind_arguments=connection_arguments(entry),
+            bind_arguments=connection_arguments(session, entry),
         )
         for number, position, at in rows:
             places = found[chunk[number]]

@@ -128,7 +128,7 @@ def _changes_of(
     record: Any | None,
 ) -> Mapping[Where, LinkChange]:
     rows = session.execute(
-        _rows(link, transaction_ids, record), bind_arguments=connection_arguments(entry)
+        _rows(link, transaction_ids, record), bind_arguments=connection_arguments(session, entry)
     ).all()
     width = len(link.near)
     far_width = len(link.far)

@@ -17,7 +17,7 @@ from flask_continuum.engine.read.conditions import (
     operation,
     transaction_class_of,
 )
-from flask_continuum.engine.registry import VersionedClass, entry_of
+from flask_continuum.engine.registry import Registry, VersionedClass, entry_of
 
 
 def versioned(thing: Any) -> VersionedClass:
@@ -89,7 +89,10 @@ def transactions_by_id(
     if not wanted:
         return {}
     statement = sa.select(transaction_class).where(transaction_class.id.in_(wanted))
-    found = session.scalars(statement.options(*user_loading(transaction_class)))
+    found = session.scalars(
+        statement.options(*user_loading(transaction_class)),
+        bind_arguments=transaction_arguments(session, transaction_class),
+    )
     return {transaction.id: transaction for transaction in found}
 
 
@@ -100,6 +103,19 @@ def begins(entry: VersionedClass, version: Any, transaction: Any | None) -> bool
     return inserted and kind not in RESTORING
 
 
-def connection_arguments(entry: VersionedClass) -> dict[str, Any]:
-    """Return what makes a session send a statement on tables to the database of a model."""
-    return {"mapper": sa.inspect(entry.version_class)}
+def transaction_arguments(session: Session, transaction_class: Any) -> dict[str, Any]:
+    """Return what makes a session send a statement on transactions to their database.
+
+    A session may be told its databases by the application's own classes only, of which the
+    Transaction class is none.
+    """
+    registry: Registry = transaction_class.__versioning_registry__
+    for entry in registry.classes():
+        if registry.transaction_class_for(entry.model) is transaction_class:
+            return connection_arguments(session, entry)
+    return {}
+
+
+def connection_arguments(session: Session, entry: VersionedClass) -> dict[str, Any]:
+    """Return what makes a session send a statement to the database of a model's versions."""
+    return {"bind": session.get_bind(sa.inspect(entry.version_class))}

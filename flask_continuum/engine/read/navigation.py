@@ -27,6 +27,7 @@ from flask_continuum.engine.read.loading import (
     connect,
     connection_arguments,
     of_record,
+    transaction_arguments,
     versioned,
     whole,
     with_transaction,
@@ -94,7 +95,7 @@ def index(session: Session, version: Any) -> int:
         moment(entry, other) < at,
         moment(entry, other) >= birth(entry, key, at),
     )
-    return session.scalars(statement, bind_arguments=connection_arguments(entry)).one()
+    return session.scalars(statement, bind_arguments=connection_arguments(session, entry)).one()
 
 
 def version_at(
@@ -173,7 +174,7 @@ def lives(session: Session, model: Any, key: Sequence[Any]) -> tuple[Life, ...]:
         .group_by(numbered.c.life)
         .order_by(numbered.c.life.desc())
     )
-    rows = session.execute(statement, bind_arguments=connection_arguments(entry))
+    rows = session.execute(statement, bind_arguments=connection_arguments(session, entry))
     return tuple(Life(*row) for row in rows)
 
 
@@ -186,7 +187,8 @@ def transaction_at(session: Session, model: Any, instant: Any) -> int | None:
         .order_by(transaction.id.desc())
         .limit(1)
     )
-    return session.scalars(statement).first()
+    arguments = transaction_arguments(session, transaction)
+    return session.scalars(statement, bind_arguments=arguments).first()
 
 
 def _newest(

@@ -36,7 +36,7 @@ def recorded(session: Session, entry: VersionedClass) -> Recorded:
     statement = sa.select(table.c.table_name, table.c.column_name, table.c.since, table.c.until)
     rows = session.execute(
         statement.where(table.c.table_name.in_(sorted(names.values())), table.c.column_name != ""),
-        bind_arguments=connection_arguments(entry),
+        bind_arguments=connection_arguments(session, entry),
     )
     spans = {(row.table_name, row.column_name): (row.since, row.until) for row in rows}
     return Recorded(

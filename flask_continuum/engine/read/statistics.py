@@ -122,4 +122,6 @@ def _union(
     if not parts:
         return ()
     statement: Any = parts[0] if len(parts) == 1 else sa.union_all(*parts)
-    return session.execute(statement, bind_arguments=connection_arguments(entries[0])).all()
+    return session.execute(
+        statement, bind_arguments=connection_arguments(session, entries[0])
+    ).all()

@@ -69,7 +69,7 @@ def surroundings(
     else:
         statement = _linked(entry, prop, list(values.values()), instant)
     found: dict[Key, list[Any]] = defaultdict(list)
-    for row in session.execute(statement, bind_arguments=connection_arguments(entry)):
+    for row in session.execute(statement, bind_arguments=connection_arguments(session, entry)):
         found[tuple(row[1:])].append(row[0])
     return {key: found.get(value, []) for key, value in values.items()}
 

@@ -88,7 +88,7 @@ def entry(session: Session, model: Any, key: Sequence[Any], transaction_id: int)
         .order_by(moment(found, version).desc())
         .limit(2)
     )
-    ids = session.scalars(statement, bind_arguments=connection_arguments(found)).all()
+    ids = session.scalars(statement, bind_arguments=connection_arguments(session, found)).all()
     if not ids:
         return None
     before = ids[0] if ids[0] != transaction_id else (ids[1] if len(ids) > 1 else None)
@@ -134,7 +134,7 @@ def authors(session: Session, model: Any, key: Sequence[Any]) -> tuple[Author, .
         .where(*is_record(found, version, key), moment(found, version) >= birth(found, key))
         .group_by(*columns)
     )
-    rows = session.execute(counted, bind_arguments=connection_arguments(found)).all()
+    rows = session.execute(counted, bind_arguments=connection_arguments(session, found)).all()
     loaded = transactions_by_id(session, transaction_class, (row.newest for row in rows))
     ordered = sorted(rows, key=lambda row: (-row.number, -row.newest))
     return tuple(Author(loaded.get(row.newest), row.number) for row in ordered)
@@ -160,8 +160,8 @@ def _cursor(at: int, *, newer: bool) -> str:
 def _places(
     session: Session, entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window
 ) -> list[tuple[int, int | None]]:
-    arguments = connection_arguments(entry)
-    dialect = session.get_bind(**arguments).dialect.name
+    arguments = connection_arguments(session, entry)
+    dialect = arguments["bind"].dialect.name
     statement = moments(entry, key, wanted, window, dialect)
     rows = session.execute(statement, bind_arguments=arguments)
     return [(row.at, row.previous) for row in rows]

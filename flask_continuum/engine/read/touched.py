@@ -52,7 +52,7 @@ def counts(
             parts.append(_counted(place, at, none, ids).group_by(at))
     statement: Any = parts[0] if len(parts) == 1 else sa.union_all(*parts)
     found: dict[tuple[VersionedClass, int], dict[Operation, int]] = defaultdict(dict)
-    for row in session.execute(statement, bind_arguments=connection_arguments(entries[0])):
+    for row in session.execute(statement, bind_arguments=connection_arguments(session, entries[0])):
         numbers = found[entries[row.place], row.at]
         if row.operation >= 0:
             numbers[Operation(row.operation)] = row.number

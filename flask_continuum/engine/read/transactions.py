@@ -17,7 +17,7 @@ from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
 from flask_continuum.engine.read.conditions import GREATEST_ID, fits, moment
 from flask_continuum.engine.read.families import families, owned_links
-from flask_continuum.engine.read.loading import user_loading, versioned
+from flask_continuum.engine.read.loading import transaction_arguments, user_loading, versioned
 from flask_continuum.engine.read.results import Entry, Page, TransactionRow
 from flask_continuum.engine.read.touched import counts, samples, touched_entries
 from flask_continuum.engine.registry import VersionedClass
@@ -56,15 +56,16 @@ def transactions(
     found = []
     for place, transaction_class in enumerate(groups):
         statement = _feed(transaction_class, chosen, user_id, edges[place], newer, limit + 1)
-        found += [(each, place) for each in session.scalars(statement)]
+        arguments = transaction_arguments(session, transaction_class)
+        rows = session.scalars(statement, bind_arguments=arguments)
+        found += [(each, place) for each in rows]
     found.sort(key=_order, reverse=not newer)
     more = len(found) > limit
     found = found[:limit]
     if newer:
         found.reverse()
-    rows = _rows(session, groups, [each for each, _ in found])
     return Page(
-        items=tuple(rows),
+        items=tuple(_rows(session, groups, [each for each, _ in found])),
         newer=_cursor(found, edges, newer, to_newer=True)
         if found and (more if newer else cursor is not None)
         else None,
@@ -165,7 +166,7 @@ def _rows_of(session: Session, transaction_class: Any, found: Sequence[Any]) -> 
         statement = sa.select(transaction_class.id, transaction_class.uid).where(
             transaction_class.uid.in_(list(by_uid))
         )
-        arguments = {"mapper": sa.inspect(transaction_class)}
+        arguments = transaction_arguments(session, transaction_class)
         for at, uid in session.execute(statement, bind_arguments=arguments):
             whole[at] = by_uid[uid]
     return whole
@@ -189,7 +190,8 @@ def transaction_by_uid(session: Session, manager: Any, uid_or_id: str) -> Any | 
             .limit(1)
             .options(*user_loading(transaction_class))
         )
-        found = session.scalars(statement).first()
+        arguments = transaction_arguments(session, transaction_class)
+        found = session.scalars(statement, bind_arguments=arguments).first()
         if found is not None:
             return found
     return None
@@ -221,7 +223,10 @@ def _all_rows(session: Session, transaction_class: Any, transaction: Any) -> dic
         own = isinstance(transaction, transaction_class)
         return {transaction.id: transaction} if own else {}
     statement = sa.select(transaction_class).where(transaction_class.uid == transaction.uid)
-    found = session.scalars(statement.options(*user_loading(transaction_class)))
+    found = session.scalars(
+        statement.options(*user_loading(transaction_class)),
+        bind_arguments=transaction_arguments(session, transaction_class),
+    )
     return {each.id: each for each in found}
 
 
@@ -233,4 +238,8 @@ def transaction_neighbours(session: Session, transaction: Any) -> tuple[Any | No
         other = other.where(sa.or_(cls.uid.is_(None), cls.uid != transaction.uid))
     before = other.where(cls.id < transaction.id).order_by(cls.id.desc())
     after = other.where(cls.id > transaction.id).order_by(cls.id)
-    return session.scalars(before).first(), session.scalars(after).first()
+    arguments = transaction_arguments(session, cls)
+    return (
+        session.scalars(before, bind_arguments=arguments).first(),
+        session.scalars(after, bind_arguments=arguments).first(),
+    )

@@ -37,7 +37,8 @@ def apply(
     """Carry a plan out; see :meth:`~flask_continuum.engine.revert.plan.Plan.apply`."""
     choose(plan.records, plan.along, fields, relations)
     session.flush()
-    _lock(session, (*plan.records, *plan.along))
+    # what was locked stays in memory: read again, it would be what the transaction saw before
+    locked = _lock(session, (*plan.records, *plan.along))
     fresh = plan.again(session)
     if fresh.planned != plan.planned:
         raise StalePlan(
@@ -63,6 +64,7 @@ def apply(
             _between(session, plan.records),
         ) from error
     annotate(session, fresh, chosen, reason=reason)
+    locked.clear()
     return live
 
 
@@ -96,16 +98,19 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, bool | int | str) else str(value)
 
 
-def _lock(session: Session, records: Sequence[RecordPlan]) -> None:
+def _lock(session: Session, records: Sequence[RecordPlan]) -> list[Any]:
     """Lock the live rows and read them afresh: what the plan is compared with must last."""
     keys: dict[Any, list[tuple[Any, ...]]] = {}
     for record in records:
         keys.setdefault(record.model, []).append(record.key)
+    locked: list[Any] = []
     for model in sorted(keys, key=lambda each: sa.inspect(each).local_table.fullname):
         mapper = sa.inspect(model)
         found = load(session, mapper, sorted(keys[model], key=repr), lock=True)
         for live in found.values():
             session.expire(live, list(mapper.relationships.keys()))
+            locked.append(live)
+    return locked
 
 
 def _only(fresh: Sequence[RecordPlan], shown: Sequence[RecordPlan]) -> list[RecordPlan]:

@@ -101,7 +101,7 @@ def _reload(session: Session, entry: VersionedClass, key: Key, at: int) -> Any:
 def _is_another(session: Session, entry: VersionedClass, version: Any, key: Key) -> bool:
     """Tell whether the key belongs to another record by now, which began its life later."""
     statement = sa.select(birth(entry, key))
-    began = session.scalars(statement, bind_arguments=connection_arguments(entry)).one()
+    began = session.scalars(statement, bind_arguments=connection_arguments(session, entry)).one()
     later: bool = began > moment(entry, version)
     return later
 

@@ -24,7 +24,11 @@ from flask_continuum.engine.read.conditions import (
     same_record,
 )
 from flask_continuum.engine.read.links import links_of
-from flask_continuum.engine.read.loading import connection_arguments, versioned
+from flask_continuum.engine.read.loading import (
+    connection_arguments,
+    transaction_arguments,
+    versioned,
+)
 from flask_continuum.engine.read.recorded import Recorded, recorded
 from flask_continuum.engine.read.results import NOT_RECORDED, Entry
 from flask_continuum.engine.read.transactions import transaction_entries
@@ -57,7 +61,7 @@ def plan_undo(session: Session, transaction: Any) -> Plan:
 
     def again(session: Session) -> Plan:
         with session.no_autoflush:
-            found = session.get(cls, identity)
+            found = session.get(cls, identity, bind_arguments=transaction_arguments(session, cls))
         if found is None:
             raise VersioningError(
                 f"Transaction {identity} is no longer in the history, so it cannot be undone."
@@ -255,7 +259,7 @@ def _since(
         .where(touched)
         .group_by(*keys)
     )
-    rows = session.execute(statement, bind_arguments=connection_arguments(entry)).all()
+    rows = session.execute(statement, bind_arguments=connection_arguments(session, entry)).all()
     newest = {tuple(row[:-2]): row[-2] for row in rows}
     return newest, {tuple(row[:-2]) for row in rows if row[-1] is not None}
 

@@ -163,12 +163,15 @@ class Work:
 
     def _delete(self, *, flush: bool) -> None:
         """Delete what is to go, those first that point to others."""
-        for rank in reversed(list(in_order(self._of(Action.DELETE)))):
+        for number, rank in enumerate(reversed(list(in_order(self._of(Action.DELETE))))):
             for item in rank:
                 each = item.chosen
                 live = self._objects.get(self._place(each))
                 if live is None:
                     continue
+                if flush and number:
+                    # its collections may hold what an earlier rank has deleted
+                    self._session.expire(live, list(sa.inspect(type(live)).relationships.keys()))
                 for step in each.relations:
                     if step.kind is RelationKind.REMOVE:
                         self._session.delete(self._target(step, live))
@@ -232,7 +235,9 @@ def nulls(session: Session, chosen: Sequence[Chosen]) -> set[tuple[Place, str]]:
             *columns, *(getattr(version, name).is_(sa.null()) for name in by_field)
         ).where(among(columns, [(*key, at) for key, at in versions]))
         with session.no_autoflush:
-            rows = session.execute(statement, bind_arguments=connection_arguments(entry)).all()
+            rows = session.execute(
+                statement, bind_arguments=connection_arguments(session, entry)
+            ).all()
         for row in rows:
             key = tuple(row[: len(entry.key_attributes)])
             flags = row[len(columns) :]

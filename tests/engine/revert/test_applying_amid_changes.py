@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from flask_continuum.engine import read
 from flask_continuum.engine.errors import StalePlan
 from flask_continuum.engine.revert import plan_revert
 from tests.engine.newsroom import Newsroom
+from tests.support.marks import on
 
 
 def write_tag(newsroom: Newsroom) -> None:
@@ -89,3 +93,31 @@ def test_applying_twice_is_stale(newsroom: Newsroom) -> None:
             plan.apply(session)
     with newsroom.session() as session:
         assert plan_revert(session, read.versions_of(session, newsroom.Tag, (1,))[0]).is_empty
+
+
+@on("postgresql", "mariadb")
+def test_of_two_who_apply_at_once_the_second_is_told(newsroom: Newsroom) -> None:
+    write_tag(newsroom)
+    planned, told = threading.Event(), []
+
+    def second() -> None:
+        with newsroom.sessions() as session:
+            plan = plan_revert(session, read.versions_of(session, newsroom.Tag, (1,))[0])
+            planned.set()
+            try:
+                plan.apply(session)
+            except StalePlan as stale:
+                told.append(stale)
+
+    with newsroom.sessions() as session:
+        plan_revert(session, read.versions_of(session, newsroom.Tag, (1,))[0]).apply(session)
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert planned.wait(30)
+        time.sleep(0.2)  # it is waiting for the row by now
+        assert not told
+        session.commit()
+        thread.join(30)
+    assert len(told) == 1
+    with newsroom.session() as session:
+        assert len(read.versions_of(session, newsroom.Tag, (1,))) == 3
