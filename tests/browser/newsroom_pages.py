@@ -838,7 +838,18 @@ def undo() -> ctx.UndoPage:
         label="Summary",
         options=(
             option(11, "Before #1180", "Night trains run again from Friday."),
-            option(12, "Set by #1180", "Night trains run again.", selectable=False),
+            option(
+                12,
+                "Set by #1180",
+                "",
+                selectable=False,
+                diff=diff_field(
+                    "summary",
+                    "Night trains run again from Friday.",
+                    "Night trains run again.",
+                    full=True,
+                ),
+            ),
             option(13, "Now", "Night trains run again, with room for bicycles.", checked=True),
             option(14, "Both", "Night trains run again from Friday, with room.", value="both"),
         ),
@@ -858,7 +869,7 @@ def undo() -> ctx.UndoPage:
         conflicts=(
             ctx.ConflictRecord(record=record("Night trains return", "Article 58"),
                                words=say("Ines Okafor changed both fields this morning."),
-                               conflicts=(conflict, conflict_two())),
+                               conflicts=(conflict, conflict_two(), conflict_long())),
         ),
         clean=(
             ctx.UndoRow(record=record(TITLE), fields="Section, Breaking", before=fields[4:6],
@@ -874,6 +885,17 @@ def undo() -> ctx.UndoPage:
         ),
         cannot=cannot(),
         commit=commit("Undo #1180", leave=go("Leave without undoing")),
+    )  # fmt: skip
+
+
+def conflict_long() -> ctx.Conflict:
+    return ctx.Conflict(
+        label="Body",
+        options=(
+            option(31, "Before #1180", BODY_OLD),
+            option(32, "Now", "", diff=diff_field("body", BODY_OLD, BODY_NEW, full=True),
+                   checked=True),
+        ),
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from flask_continuum.admin.contexts import (
     FieldView,
     Hidden,
     Link,
+    Notice,
     Option,
     Piece,
     PlanField,
@@ -60,11 +61,13 @@ from flask_continuum.engine.revert.steps import (
     RelationStep,
     State,
 )
+from flask_continuum.presenters.field_diff import FieldDiff, diff_field
 from flask_continuum.presenters.labels import count_of, humanise, sentence_case
 from flask_continuum.presenters.values import Display, DisplayKind, display
 
 SHOWN = 100
-"""Clean records that are shown one by one; the others go back unless the undo is left."""
+"""Records that each part of the page shows. Clean ones beyond it go back all the same, conflicts
+beyond it stay as they are; the page says both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def build_undo(
             ),
         ),
         tallies=_tallies(conflicts, clean, done, len(stuck) + len(refused)),
-        conflicts=tuple(_conflict(visit, part, transaction, choices) for part in conflicts),
+        conflicts=tuple(_conflict(visit, part, transaction, choices) for part in conflicts[:SHOWN]),
         clean=tuple(_clean(visit, plan, part, choices) for part in clean[:SHOWN]),
         clean_more=_more(clean[SHOWN:]),
         done=tuple(
@@ -173,6 +176,7 @@ def build_undo(
             disabled=not conflicts and not clean,
         ),
         empty=None if conflicts or clean else _nothing(visit, transaction),
+        notices=_notices(len(conflicts) - SHOWN),
     )
     del kept  # held until here, so that what it loaded stayed loaded
     return page
@@ -268,6 +272,11 @@ def _field_conflict(
     def show(value: Any) -> Display:
         return _show(visit, part.versioned, relationship, value)
 
+    def compare(old: Any, new: Any) -> FieldDiff | None:
+        diff = diff_field(step.key, old, new, full=True, budget=visit.budget, view=visit.view)
+        # Of other kinds of values the reader sees more in the value itself.
+        return diff if relationship is None and (diff.text or diff.json) else None
+
     return Conflict(
         label=humanise(relationship or step.key),
         options=(
@@ -285,6 +294,7 @@ def _field_conflict(
                 value="",
                 label=f"Set by {number}",
                 display=show(step.left),
+                diff=compare(step.then, step.left),
                 sub=person_of(transaction).name,
                 selectable=False,
             ),
@@ -294,6 +304,7 @@ def _field_conflict(
                 value=NOW,
                 label="Now",
                 display=show(step.now),
+                diff=compare(step.left, step.now),
                 checked=not before,
             ),
         ),
@@ -385,6 +396,21 @@ def _tallies(
             Tally(count=f"{cannot:,}", words="impossible", sub="cannot go back", url="#hc-cannot")
         )
     return tuple(tally for tally in tallies if tally.count != "0")
+
+
+def _notices(not_shown: int) -> tuple[Notice, ...]:
+    if not_shown <= 0:
+        return ()
+    words = " with conflicts are not shown here; what is there now stays."
+    return (
+        Notice(
+            words=(
+                Piece(text=count_of(not_shown, "more record", "more records"), strong=True),
+                Piece(text=words),
+            ),
+            tone="warn",
+        ),
+    )
 
 
 def _facts(
