@@ -83,16 +83,21 @@ class GitRepository:
 
     @classmethod
     def open(cls, folder: Path) -> GitRepository:
-        """Return the repository that a folder is in.
+        """Return the repository of a folder: its work tree, its ``.git``, or a bare repository.
 
-        :raises GitError: when there is no such folder, or it belongs to no repository
+        :raises GitError: when there is no such folder, or it is no repository but at most a part
+            of one, whose whole history nobody asked for
         """
         if not folder.is_dir():
             raise GitError(f"There is no folder {folder}. Give the path of a git repository.")
         try:
             found = run(folder, "rev-parse", "--absolute-git-dir")
+            below = run(folder, "rev-parse", "--show-prefix").strip()
         except GitError as error:
             raise GitError(f"{folder} is no git repository that git can read: {error}") from error
+        if below:
+            whole = run(folder, "rev-parse", "--show-toplevel").decode("utf-8", "replace").strip()
+            raise GitError(f"{folder} is a folder inside the git repository {whole}. Give that.")
         return cls(folder, Path(found.decode("utf-8", "surrogateescape").rstrip("\n")))
 
     @property

@@ -275,12 +275,15 @@ def test_without_git_the_error_says_so(
     assert "Install it" in result.output
 
 
-def test_a_bare_repository_and_a_folder_inside(sample: Sample, tmp_path: Path) -> None:
+def test_a_repository_is_found_by_each_of_its_folders(sample: Sample, tmp_path: Path) -> None:
     bare = tmp_path / "Sample.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", str(sample.folder), str(bare)], check=True)
     assert GitRepository.open(bare).name == "Sample"
-    inside = GitRepository.open(sample.folder / "docs")
-    assert (inside.name, inside.location) == ("Sample Repo", sample.folder / ".git")
+    for folder in (sample.folder, sample.folder / ".git"):
+        found = GitRepository.open(folder)
+        assert (found.name, found.location) == ("Sample Repo", sample.folder / ".git")
+    with pytest.raises(GitError, match=r"is a folder inside the git repository .*Sample Repo"):
+        GitRepository.open(sample.folder / "docs")
 
 
 def test_a_content_that_is_missing_is_named(sample: Sample) -> None:
