@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import sqlalchemy as sa
 
@@ -23,12 +24,15 @@ class CurrentUnits:
 
     attribution: Callable[[], Attribution] = lambda: NOBODY
     _key: object = field(default_factory=object)
+    _live: WeakSet[UnitOfWork] = field(default_factory=WeakSet)
 
     def find(self, connection: sa.Connection) -> UnitOfWork | None:
         """Return the unit of work of the connection's present transaction, if it has one.
 
         ``info`` outlives a connection that was collected as garbage, hence the check.
         """
+        if not self._live:
+            return None  # the usual answer to every statement of an application that reads
         unit: UnitOfWork | None = connection.info.get(self._key)
         if unit is not None and unit.root() is not connection.get_transaction():
             del connection.info[self._key]
@@ -52,14 +56,17 @@ class CurrentUnits:
             for _ in range(_savepoints(connection)):
                 unit.begin_savepoint()
             connection.info[self._key] = unit
+            self._live.add(unit)
         if unit.attribution is None:
             unit.attribution = self.attribution()
         return unit
 
     def forget(self, connection: sa.Connection) -> None:
         """Drop the unit of work of a transaction that has ended."""
-        if not connection.invalidated:
-            connection.info.pop(self._key, None)
+        if self._live and not connection.invalidated:
+            unit = connection.info.pop(self._key, None)
+            if unit is not None:
+                self._live.discard(unit)
 
 
 def _reference(connection: sa.Connection) -> weakref.ref[Any]:

@@ -85,7 +85,7 @@ class Frame:
         self.baseline_id = self.baseline_id or later.baseline_id
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class UnitOfWork:
     """What one database transaction has touched.
 
