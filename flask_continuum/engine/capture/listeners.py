@@ -26,6 +26,7 @@ engine, rollback          everything is forgotten
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import LinkCapture
@@ -46,6 +48,9 @@ from flask_continuum.engine.version import VersionClassBase
 
 _READS = re.compile(r"\s*(?:SELECT|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
 """Statements that change nothing (a savepoint's end is seen by its own event)."""
+
+_UID = "continuum_uid"
+"""Key in ``Session.info`` of the uid that the session's present transaction will have."""
 
 _AUTOCOMMIT = "continuum_autocommit"
 """Key in ``Session.info`` that says that a connection of the session commits each statement."""
@@ -144,6 +149,9 @@ class Listeners:
                 continue
             unit.companions = session.info.setdefault(CONNECTIONS, WeakSet())
             unit.companions.add(connection)
+            # several databases, one transaction of the application: one identity
+            uid = session.info.setdefault(_UID, uuid.uuid4().hex)
+            unit.attribution = (unit.attribution or NOBODY).filled_from(Attribution(uid=uid))
             if self.write == "flush" and unit.is_dirty:
                 self._write_draft(connection, unit, session)
 
@@ -156,6 +164,7 @@ class Listeners:
         """
         if session.in_nested_transaction():
             return
+        session.info.pop(_UID, None)
         for connection in session.info.pop(CONNECTIONS, ()):
             if connection.closed or connection.invalidated:
                 continue

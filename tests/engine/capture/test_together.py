@@ -315,6 +315,27 @@ def test_a_connection_that_was_lost_by_garbage_collection(newsroom: Newsroom) ->
 
 
 @on("sqlite")
+def test_several_databases_share_the_identity_of_the_transaction(newsroom: Newsroom) -> None:
+    other = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+    newsroom.base.metadata.create_all(other)
+    binds = {newsroom.Place: other, newsroom.Section: newsroom.engine}
+    (history,) = newsroom.manager.registry.history.values()
+
+    def uids(engine: sa.Engine) -> list[str]:
+        with engine.connect() as connection:
+            return list(connection.scalars(sa.select(history.transaction.c.uid)))
+
+    with newsroom.sessions(binds=binds) as session:
+        for number in (1, 2):
+            session.add(newsroom.Section(id=number, name="City"))
+            session.add(newsroom.Place(country="pt", number=number))
+            session.commit()
+    assert uids(newsroom.engine) == uids(other)
+    assert len(set(uids(other))) == 2
+    other.dispose()
+
+
+@on("sqlite")
 def test_several_databases_are_written_before_the_first_commit(newsroom: Newsroom) -> None:
     """One session on two databases: when the second cannot be written, the first stays as it is."""
     other = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
