@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from example_app.extensions import db
-from example_app.models import Article, Comment, Section, Status
+from example_app.models import Article, Comment, Section, Status, User
 from example_app.people import safe_address
 from tests.example_app.opening import token
 
@@ -119,6 +119,22 @@ def test_only_the_chief_brings_back(log_in: LogIn, newsroom: Flask, bridge: int)
     assert chief.get(plans[-1]).status_code == 200
     assert editor.get(plans[-1]).status_code in (403, 404)
     assert "/revert" not in editor.get(f"/history/records/article/{bridge}").text
+
+
+def test_a_telephone_number_is_shown_to_nobody(newsroom: Flask, log_in: LogIn) -> None:
+    with newsroom.app_context():
+        jonas = db.session.scalars(sa.select(User).where(User.handle == "jonas")).one()
+        address = f"/history/records/user/{jonas.id}"
+        last = jonas.versions[-1].transaction_id
+        phones = {version.phone for version in jonas.versions}
+        assert len(phones) == 2
+    chief = log_in("maya")
+    # Everybody joined in transaction 1.
+    for page in (address, f"{address}/{last}", f"{address}/1/revert", "/history/"):
+        answer = chief.get(page)
+        assert answer.status_code == 200, page
+        assert not any(phone in answer.text for phone in phones)
+    assert "Phone" in chief.get(address).text
 
 
 def test_an_edit_is_saved_with_its_author_and_reason(
