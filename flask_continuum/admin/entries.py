@@ -72,18 +72,35 @@ def see(
     """Leave out of entries what is hidden, and load what their foreign keys pointed to.
 
     :param record: the record as it is now, for the policy; of one record's entries only.
+    :returns: the entries whose version may be seen; a difference to one that may not is left out.
     """
     seen = []
     for entry in entries:
+        if not visit.access.sees(versioned.model, record=record, version=entry.version):
+            continue
         versions = tuple(v for v in (entry.previous, entry.version) if v is not None)
         masks = visit.masks(versioned, record=record, versions=versions)
         # The key says which record it is; that it was given one is no news.
-        fields = [each for each in entry.fields if each.key not in versioned.key_attributes]
+        fields = [
+            each
+            for each in fields_of(visit, versioned, entry, record=record)
+            if each.key not in versioned.key_attributes
+        ]
         seen.append(Seen(entry, visible_fields(fields, masks), visible_links(entry.links, masks)))
     prepare_references(
         visit, versioned, ((each.sides, each.fields[:FIELDS_SHOWN]) for each in seen)
     )
     return tuple(seen)
+
+
+def fields_of(
+    visit: Visit, versioned: VersionedClass, entry: Entry, *, record: Any = None
+) -> tuple[FieldChange, ...]:
+    """The changed fields of an entry; none where the version before it may not be seen."""
+    before = entry.previous
+    if before is None or visit.access.sees(versioned.model, record=record, version=before):
+        return entry.fields
+    return ()
 
 
 def show_entry(

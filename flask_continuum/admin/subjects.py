@@ -96,12 +96,12 @@ def live_records(
 
 
 def read_number(text: str | None, name: str) -> int | None:
-    """A transaction id from the query of an address.
+    """A number from the query or form of a request, such as a transaction id.
 
     :raises BadRequest: when it is no number.
     """
     if text is None or text == "":
         return None
     if not text.isascii() or not text.isdecimal() or len(text) > 19:
-        raise bad_request(f"“{name}” is the number of a transaction, such as 1187.")
+        raise bad_request(f"“{name}” is a number, such as 1187.")
     return int(text)

@@ -5,6 +5,7 @@ import pytest
 from flask_continuum.policy import Action, DefaultPolicy, deny
 from tests.admin.conftest import close, write_story
 from tests.admin.newsroom import make_newsroom
+from tests.admin.pages import read
 
 PAGES = [
     "/history/",
@@ -120,6 +121,16 @@ def test_what_may_not_be_seen_is_not_there(restricted):
     assert client.get("/history/records/comment/1").text == missing.text
     assert client.get("/history/records/article/1/2").text == missing.text
     assert client.get("/history/records/article/1/3").status_code == 200
+
+
+def test_a_hidden_version_is_neither_listed_nor_compared_with(restricted):
+    client = restricted.login(restricted.app.test_client())
+    timeline = client.get("/history/records/article/1").text
+    assert "38" not in read(timeline).text.partition("As it is now")[0]
+    assert "/history/records/article/1/2" not in read(timeline).links
+    assert client.get("/history/records/article/1/compare?from=2&to=3").status_code == 404
+    after = read(client.get("/history/records/article/1/3").text)
+    assert "ferry" not in after.text.partition("What #3 changed")[2]
 
 
 def test_hidden_records_are_named_nowhere(restricted):

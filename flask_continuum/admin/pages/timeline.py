@@ -13,7 +13,9 @@ from flask_continuum.admin.contexts import (
     DayView,
     Empty,
     FilterForm,
+    Hidden,
     Link,
+    Notice,
     Piece,
     Pill,
     RecordRef,
@@ -30,7 +32,7 @@ from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import Author as Counted
-from flask_continuum.engine.read.results import Entry, Page
+from flask_continuum.engine.read.results import Entry, Life, Page
 from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import count_of, humanise, sentence_case
 from flask_continuum.presenters.values import display, masked
@@ -46,17 +48,32 @@ STATE_ROWS = 40
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a timeline was asked to show, as in the address; empty texts ask for all."""
+    """What a timeline was asked to show, as in the address; empty texts ask for all.
+
+    :ivar at: a transaction of the life that is wanted, as ``life`` in the address.
+    """
 
     field: str = ""
     user: str = ""
     operation: str = ""
+    life: str = ""
+    at: int | None = None
 
     @property
     def query(self) -> dict[str, str]:
         """The filters that are set, for an address."""
-        named = {"field": self.field, "user": self.user, "operation": self.operation}
+        named = {
+            "field": self.field,
+            "user": self.user,
+            "operation": self.operation,
+            "life": self.life,
+        }
         return {name: value for name, value in named.items() if value}
+
+    @property
+    def active(self) -> bool:
+        """True when something narrows the list."""
+        return bool(self.field or self.user or self.operation)
 
 
 def build_timeline(
@@ -64,12 +81,14 @@ def build_timeline(
     subject: Subject,
     page: Page[Entry],
     authors: Sequence[Counted],
+    lives: Sequence[Life],
     filters: Filters,
 ) -> TimelinePage:
     """The page of a record.
 
     :param page: the entries that are shown.
     :param authors: everybody who changed the record.
+    :param lives: the lives of its key, newest first; others had it before when there are several.
     """
     record = subject.refer(visit)
     seen = see(visit, subject.versioned, page.items, record=subject.live)
@@ -121,7 +140,27 @@ def build_timeline(
         state=_state(visit, subject),
         state_heading="As it was last" if subject.is_deleted else "As it is now",
         empty=None if page.items else _empty(record, form),
+        notices=_other_lives(visit, subject, lives, filters),
     )
+
+
+def _other_lives(
+    visit: Visit, subject: Subject, lives: Sequence[Life], filters: Filters
+) -> tuple[Notice, ...]:
+    """Where the history is of the records that had the same key before, or have it now."""
+    if len(lives) < 2:
+        return ()
+    shown = next((life for life in lives if filters.at is None or life.since <= filters.at), None)
+    pieces = [Piece(text="This key was used more than once. ")]
+    for life in lives:
+        words = f"#{life.since} to #{life.until}"
+        url = visit.links.record(subject.model, subject.key, life=str(life.since))
+        if life is shown:
+            pieces.append(Piece(text=f"{words} is shown", strong=True))
+        else:
+            pieces.append(Piece(text=words, url=url))
+        pieces.append(Piece(text=", "))
+    return (Notice(words=(*pieces[:-1], Piece(text="."))),)
 
 
 def _days(
@@ -253,7 +292,8 @@ def make_filter(
             )
             if len(select.choices) > 1
         ),
-        active=bool(filters.query),
+        hidden=(Hidden(name="life", value=filters.life),) if filters.life else (),
+        active=filters.active,
         clear_url=url,
     )
 

@@ -31,7 +31,9 @@ from flask_continuum.presenters.sentences import transaction_sentence
 
 Entries = Mapping[type[Any], Sequence[Entry]]
 SHOWN = 50
-"""Records of one model that the page shows, unless all are asked for."""
+"""Records of one model that the page shows beside those of others."""
+ALONE = 200
+"""Records that it shows of a model that was asked for alone."""
 
 
 def build_transaction(
@@ -41,16 +43,19 @@ def build_transaction(
     neighbours: tuple[Any | None, Any | None],
     *,
     only: type[Any] | None,
+    start: int = 0,
 ) -> TransactionPage:
     """The page of a transaction.
 
     :param entries: what it did, by model; of hidden models and records nothing.
     :param neighbours: the transactions before and after it.
-    :param only: the one model that all records are shown of.
+    :param only: the one model that is asked for.
+    :param start: how many of its records are left out; what a transaction did never changes, so
+        that its records can be counted.
     """
     chosen = {only: entries[only]} if only is not None and only in entries else entries
     groups = tuple(
-        _group(visit, transaction, visit.registry.of(model), found, all_of_them=model is only)
+        _group(visit, transaction, visit.registry.of(model), found, start, alone=model is only)
         for model, found in chosen.items()
         if found
     )
@@ -94,22 +99,27 @@ def _group(
     transaction: Any,
     versioned: VersionedClass,
     entries: Sequence[Entry],
+    start: int,
     *,
-    all_of_them: bool,
+    alone: bool,
 ) -> ModelGroup:
-    shown = entries if all_of_them else entries[:SHOWN]
-    rest = len(entries) - len(shown)
-    plural = plural_of_model(versioned.model)
-    more = Link(
-        label=f"All {records_of(len(entries), versioned.model)}",
-        url=visit.links.transaction(transaction, model=visit.links.segments[versioned.model]),
-    )
+    start = start if alone else 0
+    end = start + (ALONE if alone else SHOWN)
+    segment = visit.links.segments[versioned.model]
+    more: Link | None = None
+    if end < len(entries):
+        query = {"model": segment} | ({"start": str(end)} if alone else {})
+        all_of_them = records_of(len(entries), versioned.model)
+        more = Link(
+            label=f"More of {all_of_them}" if alone else f"All {all_of_them}",
+            url=visit.links.transaction(transaction, **query),
+        )
     return ModelGroup(
-        label=plural,
-        anchor=f"model-{visit.links.segments[versioned.model]}",
+        label=plural_of_model(versioned.model),
+        anchor=f"model-{segment}",
         note=counted_words(_counts(entries)),
-        entries=show_entries(visit, versioned, shown),
-        more=more if rest else None,
+        entries=show_entries(visit, versioned, entries[start:end]),
+        more=more,
     )
 
 

@@ -29,7 +29,7 @@ from flask_continuum.admin.differences import (
     visible_fields,
     visible_links,
 )
-from flask_continuum.admin.entries import kind_pills
+from flask_continuum.admin.entries import fields_of, kind_pills
 from flask_continuum.admin.facts import transaction_facts
 from flask_continuum.admin.layout import make_layout, record_crumbs
 from flask_continuum.admin.moments import label_of
@@ -80,7 +80,7 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
     masks = visit.masks(versioned, record=subject.live, versions=sides)
     record = subject.refer(visit)
     then = refer(visit, versioned, entry.version, record=subject.live, live=record.live)
-    fields = visible_fields(entry.fields, masks)
+    fields = visible_fields(fields_of(visit, versioned, entry, record=subject.live), masks)
     changed = {change.key for change in fields}
     before = Sides(entry.previous, entry.version)
     now = Sides(entry.version, subject.live if subject.live is not None else subject.newest)

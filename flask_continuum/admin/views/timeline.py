@@ -13,9 +13,10 @@ from flask_continuum.admin.pages.timeline import (
     build_timeline,
     fields_to_filter,
 )
-from flask_continuum.admin.subjects import find_record
+from flask_continuum.admin.subjects import find_record, read_number
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.navigation import lives as lives_of
 from flask_continuum.engine.read.results import Entry, Page
 from flask_continuum.engine.read.timeline import authors as authors_of
 from flask_continuum.engine.read.timeline import timeline as entries_of
@@ -29,6 +30,8 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         field=request.args.get("field", ""),
         user=request.args.get("user", ""),
         operation=request.args.get("operation", ""),
+        life=request.args.get("life", ""),
+        at=read_number(request.args.get("life"), "life"),
     )
     if filters.operation and filters.operation not in OPERATIONS:
         raise bad_request(f"“operation” is one of {', '.join(OPERATIONS)}.")
@@ -53,9 +56,12 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
                 field=filters.field or None,
                 user_id=people.get(filters.user),
                 operation=OPERATIONS.get(filters.operation),
+                at=filters.at,
             )
         except BadCursor as error:
             raise bad_request(str(error)) from error
+    lives = lives_of(visit.session, subject.model, subject.key)
     return render_template(
-        "continuum/timeline.html", page=build_timeline(visit, subject, entries, authors, filters)
+        "continuum/timeline.html",
+        page=build_timeline(visit, subject, entries, authors, lives, filters),
     )

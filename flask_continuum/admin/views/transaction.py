@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.transaction import build_transaction, visible_entries
-from flask_continuum.admin.subjects import find_model
+from flask_continuum.admin.subjects import find_model, read_number
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.transactions import (
     transaction_by_uid,
@@ -35,6 +35,7 @@ def transaction(visit: Visit, uid: str) -> ResponseReturnValue:
             entries,
             transaction_neighbours(visit.session, found),
             only=find_model(visit, asked).model if asked else None,
+            start=read_number(request.args.get("start"), "start") or 0,
         ),
     )
 
