@@ -141,6 +141,19 @@ def test_all_and_none_tick_in_place(address: str, new_page: NewPage) -> None:
     assert page.locator('[data-hc-count="relation"]:checked').count() == 2
 
 
+def test_a_whole_card_chooses_and_its_folds_still_open(address: str, new_page: NewPage) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto(f"{address}/undo")
+    card = page.locator(".hc-opt", has=page.get_by_role("radio", name="Before #1180")).last
+    box = card.bounding_box()
+    assert box is not None
+    card.click(position={"x": box["width"] - 20, "y": 60})
+    expect(card.get_by_role("radio")).to_be_checked()
+    fold = page.locator(".hc-opt details").first
+    fold.locator("summary").click()
+    assert fold.get_attribute("open") is not None
+
+
 def test_from_is_always_older_than_to(address: str, new_page: NewPage) -> None:
     page = new_page()
     page.goto(f"{address}/timeline")
