@@ -234,7 +234,7 @@ def _note(plan: Plan, step: RelationStep) -> tuple[Piece, ...]:
         with_it = f", with {count_of(along, 'record')} below it" if along else ""
         return (Piece(text=f"{words}{with_it}."),)
     words = {
-        RelationKind.REMOVE: "It is deleted.",
+        RelationKind.REMOVE: "Ticked, it is deleted; its history stays.",
         RelationKind.RELINK: "It is taken back from where it belongs now.",
         RelationKind.LINK: "Only the link changes.",
         RelationKind.UNLINK: "Only the link changes, the record itself stays.",

@@ -122,7 +122,7 @@ def build_revert(
         record=record,
         kind={Action.RECREATE: "restore", Action.DELETE: "delete"}.get(part.action, "revert"),
         fields=fields,
-        fields_note="then" if part.action is Action.RECREATE else "now → then",
+        fields_note="as it comes back" if part.action is Action.RECREATE else "now → then",
         relations=relations,
         cannot=cannot,
         ticks=_ticks(visit, subject, plan, part, transaction, newest),
@@ -211,7 +211,7 @@ def _since(visit: Visit, entries: Sequence[Entry]) -> tuple[Piece, ...]:
         Piece(text=person_of(newest).name, strong=True),
         Piece(text=" saved "),
         Piece(text=f"#{newest.id}", url=visit.links.transaction(newest), mono=True),
-        Piece(text=f" at {visit.moment(newest.issued_at).words}. "),
+        Piece(text=f" ({visit.moment(newest.issued_at).words}). "),
     )
 
 
