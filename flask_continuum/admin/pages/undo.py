@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from flask_continuum.admin import shapes
 from flask_continuum.admin.choices import (
-    BEFORE,
-    NOW,
     PLAN,
     RECORD,
     RELATION,
     UndoChoices,
-    name_of_conflict,
 )
 from flask_continuum.admin.contexts import (
     CannotItem,
     Commit,
-    Conflict,
-    ConflictRecord,
     Crumb,
     Empty,
     Fact,
@@ -29,10 +23,8 @@ from flask_continuum.admin.contexts import (
     Hidden,
     Link,
     Notice,
-    Option,
     Piece,
     PlanField,
-    RecordRef,
     Stale,
     Tally,
     UndoPage,
@@ -40,75 +32,28 @@ from flask_continuum.admin.contexts import (
 )
 from flask_continuum.admin.csrf import make_token
 from flask_continuum.admin.layout import make_layout
+from flask_continuum.admin.pages.conflicts import Part, make_parts, show_conflict
 from flask_continuum.admin.pages.plan import (
     cannot_items,
     prepare_steps,
     refer_to_planned,
     show_relations,
     show_steps,
-    show_today,
 )
-from flask_continuum.admin.people import person_of
 from flask_continuum.admin.plans import load_lives
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import (
     Action,
-    FieldStep,
     Reason,
     RecordPlan,
-    RelationStep,
     State,
 )
-from flask_continuum.presenters.field_diff import FieldDiff, diff_field
-from flask_continuum.presenters.labels import count_of, humanise, sentence_case
-from flask_continuum.presenters.values import Display, DisplayKind, display
+from flask_continuum.presenters.labels import count_of
 
 SHOWN = 100
 """Records that each part of the page shows. Clean ones beyond it go back all the same, conflicts
 beyond it stay as they are; the page says both."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One record of the plan with what a page needs to know about it."""
-
-    place: int
-    plan: RecordPlan
-    versioned: VersionedClass
-    live: Any
-    record: RecordRef
-
-    @property
-    def clean_fields(self) -> tuple[FieldStep, ...]:
-        """The fields that go back without a question."""
-        return tuple(step for step in self.plan.fields if step.state is State.CLEAN)
-
-    @property
-    def clean_relations(self) -> tuple[RelationStep, ...]:
-        """The related records that follow without a question."""
-        return tuple(step for step in self.plan.relations if step.state is State.CLEAN)
-
-    @property
-    def has_nothing(self) -> bool:
-        """True when nothing of it can be done, though it is not undone either."""
-        is_change = self.plan.action is Action.CHANGE
-        return bool(self.plan.blocked) or (
-            is_change and not self.plan.fields and not self.plan.relations
-        )
-
-
-def make_parts(visit: Visit, plan: Plan) -> tuple[Part, ...]:
-    """The records of a plan, with their live objects and names."""
-    lives = load_lives(visit, plan.records)
-    parts = []
-    for place, record in enumerate(plan.records):
-        versioned = visit.registry.of(record.model)
-        live = lives.get((record.model, record.key))
-        name = refer_to_planned(visit, versioned, record, live)
-        parts.append(Part(place, record, versioned, live, name))
-    return tuple(parts)
 
 
 def build_undo(
@@ -154,7 +99,9 @@ def build_undo(
             ),
         ),
         tallies=_tallies(conflicts, clean, done, len(stuck) + len(refused)),
-        conflicts=tuple(_conflict(visit, part, transaction, choices) for part in conflicts[:SHOWN]),
+        conflicts=tuple(
+            show_conflict(visit, part, transaction, choices) for part in conflicts[:SHOWN]
+        ),
         clean=tuple(_clean(visit, plan, part, choices) for part in clean[:SHOWN]),
         clean_more=_more(clean[SHOWN:]),
         done=tuple(
@@ -209,116 +156,6 @@ def _prepare(visit: Visit, parts: Sequence[Part]) -> list[Any]:
         own = [(part.plan, part.live) for part in parts if part.versioned is versioned]
         kept += prepare_steps(visit, versioned, own)
     return kept
-
-
-def _conflict(visit: Visit, part: Part, transaction: Any, choices: UndoChoices) -> ConflictRecord:
-    if part.plan.state is State.CONFLICT:
-        conflicts: tuple[Conflict, ...] = (_whole_conflict(part, choices),)
-    else:
-        conflicts = tuple(
-            _field_conflict(visit, part, step, transaction, choices)
-            for step in part.plan.fields
-            if step.state is State.CONFLICT
-        )
-    rest = len(part.clean_fields) if part.plan.state is not State.CONFLICT else 0
-    words = "It was changed again since."
-    if rest:
-        verb = "goes" if rest == 1 else "go"
-        words += f" {count_of(rest, 'other field')} of it {verb} back without a question."
-    return ConflictRecord(record=part.record, words=(Piece(text=words),), conflicts=conflicts)
-
-
-def _whole_conflict(part: Part, choices: UndoChoices) -> Conflict:
-    """Deleting, or recreating, a record that somebody has worked with since."""
-    name = name_of_conflict(part.place)
-    deletes = part.plan.action is Action.DELETE
-    with_it = len(part.plan.relations)
-    sub = f"and {count_of(with_it, 'related record')} with it" if deletes and with_it else ""
-    before = name in choices.before
-    return Conflict(
-        label=f"The {sentence_case(part.record.model_label)} itself",
-        options=(
-            Option(
-                id=f"{name}before",
-                name=name,
-                value=BEFORE,
-                label="Delete it" if deletes else "Recreate it",
-                display=None,
-                words="as it did not exist before" if deletes else "as it was before",
-                sub=sub,
-                checked=before,
-            ),
-            Option(
-                id=f"{name}now",
-                name=name,
-                value=NOW,
-                label="Keep it" if deletes else "Leave it deleted",
-                display=None,
-                words="as it is now",
-                checked=not before,
-            ),
-        ),
-    )
-
-
-def _field_conflict(
-    visit: Visit, part: Part, step: FieldStep, transaction: Any, choices: UndoChoices
-) -> Conflict:
-    name = name_of_conflict(part.place, step.key)
-    number = f"#{transaction.id}"
-    relationship = shapes.reference_of_field(part.versioned).get(step.key)
-    before = name in choices.before
-
-    def show(value: Any) -> Display:
-        return _show(visit, part.versioned, relationship, value)
-
-    def compare(old: Any, new: Any) -> FieldDiff | None:
-        diff = diff_field(step.key, old, new, full=True, budget=visit.budget, view=visit.view)
-        # Of other kinds of values the reader sees more in the value itself.
-        return diff if relationship is None and (diff.text or diff.json) else None
-
-    return Conflict(
-        label=humanise(relationship or step.key),
-        options=(
-            Option(
-                id=f"{name}-before",
-                name=name,
-                value=BEFORE,
-                label=f"Before {number}",
-                display=show(step.then),
-                checked=before,
-            ),
-            Option(
-                id=f"{name}-left",
-                name=name,
-                value="",
-                label=f"Set by {number}",
-                display=show(step.left),
-                diff=compare(step.then, step.left),
-                sub=person_of(transaction).name,
-                selectable=False,
-            ),
-            Option(
-                id=f"{name}-now",
-                name=name,
-                value=NOW,
-                label="Now",
-                display=show(step.now),
-                diff=compare(step.left, step.now),
-                checked=not before,
-            ),
-        ),
-    )
-
-
-def _show(visit: Visit, versioned: VersionedClass, relationship: str | None, value: Any) -> Display:
-    shown = display(value, visit.view)
-    if relationship is None or shown.is_nothing:
-        return shown
-    today = show_today(visit, versioned, relationship, value)
-    if today is None:
-        return shown
-    return Display(DisplayKind.TEXT, today.label, title=today.name, href=today.url)
 
 
 def _clean(visit: Visit, plan: Plan, part: Part, choices: UndoChoices) -> UndoRow:

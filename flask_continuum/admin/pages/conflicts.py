@@ -1,0 +1,173 @@
+"""One record of an undo's plan, and the conflicts that a person has to decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask_continuum.admin import shapes
+from flask_continuum.admin.choices import BEFORE, NOW, UndoChoices, name_of_conflict
+from flask_continuum.admin.contexts import Conflict, ConflictRecord, Option, Piece, RecordRef
+from flask_continuum.admin.pages.plan import refer_to_planned, show_today
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.plans import load_lives
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.engine.revert.steps import Action, FieldStep, RecordPlan, RelationStep, State
+from flask_continuum.presenters.labels import count_of, humanise, sentence_case
+from flask_continuum.presenters.values import Display, DisplayKind, display
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One record of the plan with what a page needs to know about it."""
+
+    place: int
+    plan: RecordPlan
+    versioned: VersionedClass
+    live: Any
+    record: RecordRef
+
+    @property
+    def clean_fields(self) -> tuple[FieldStep, ...]:
+        """The fields that go back without a question."""
+        return tuple(step for step in self.plan.fields if step.state is State.CLEAN)
+
+    @property
+    def clean_relations(self) -> tuple[RelationStep, ...]:
+        """The related records that follow without a question."""
+        return tuple(step for step in self.plan.relations if step.state is State.CLEAN)
+
+    @property
+    def has_nothing(self) -> bool:
+        """True when nothing of it can be done, though it is not undone either."""
+        is_change = self.plan.action is Action.CHANGE
+        return bool(self.plan.blocked) or (
+            is_change and not self.plan.fields and not self.plan.relations
+        )
+
+
+def make_parts(visit: Visit, plan: Plan) -> tuple[Part, ...]:
+    """The records of a plan, with their live objects and names."""
+    lives = load_lives(visit, plan.records)
+    parts = []
+    for place, record in enumerate(plan.records):
+        versioned = visit.registry.of(record.model)
+        live = lives.get((record.model, record.key))
+        name = refer_to_planned(visit, versioned, record, live)
+        parts.append(Part(place, record, versioned, live, name))
+    return tuple(parts)
+
+
+def show_conflict(
+    visit: Visit, part: Part, transaction: Any, choices: UndoChoices
+) -> ConflictRecord:
+    """What somebody changed since, to be decided; what is there now is chosen by default."""
+    if part.plan.state is State.CONFLICT:
+        conflicts: tuple[Conflict, ...] = (_whole_conflict(part, choices),)
+    else:
+        conflicts = tuple(
+            _field_conflict(visit, part, step, transaction, choices)
+            for step in part.plan.fields
+            if step.state is State.CONFLICT
+        )
+    rest = len(part.clean_fields) if part.plan.state is not State.CONFLICT else 0
+    words = "It was changed again since."
+    if rest:
+        verb = "goes" if rest == 1 else "go"
+        words += f" {count_of(rest, 'other field')} of it {verb} back without a question."
+    return ConflictRecord(record=part.record, words=(Piece(text=words),), conflicts=conflicts)
+
+
+def _whole_conflict(part: Part, choices: UndoChoices) -> Conflict:
+    """Deleting, or recreating, a record that somebody has worked with since."""
+    name = name_of_conflict(part.place)
+    deletes = part.plan.action is Action.DELETE
+    with_it = len(part.plan.relations)
+    sub = f"and {count_of(with_it, 'related record')} with it" if deletes and with_it else ""
+    before = name in choices.before
+    return Conflict(
+        label=f"The {sentence_case(part.record.model_label)} itself",
+        options=(
+            Option(
+                id=f"{name}before",
+                name=name,
+                value=BEFORE,
+                label="Delete it" if deletes else "Recreate it",
+                display=None,
+                words="as it did not exist before" if deletes else "as it was before",
+                sub=sub,
+                checked=before,
+            ),
+            Option(
+                id=f"{name}now",
+                name=name,
+                value=NOW,
+                label="Keep it" if deletes else "Leave it deleted",
+                display=None,
+                words="as it is now",
+                checked=not before,
+            ),
+        ),
+    )
+
+
+def _field_conflict(
+    visit: Visit, part: Part, step: FieldStep, transaction: Any, choices: UndoChoices
+) -> Conflict:
+    name = name_of_conflict(part.place, step.key)
+    number = f"#{transaction.id}"
+    relationship = shapes.reference_of_field(part.versioned).get(step.key)
+    before = name in choices.before
+
+    def show(value: Any) -> Display:
+        return _show(visit, part.versioned, relationship, value)
+
+    def compare(old: Any, new: Any) -> FieldDiff | None:
+        diff = diff_field(step.key, old, new, full=True, budget=visit.budget, view=visit.view)
+        # Of other kinds of values the reader sees more in the value itself.
+        return diff if relationship is None and (diff.text or diff.json) else None
+
+    return Conflict(
+        label=humanise(relationship or step.key),
+        options=(
+            Option(
+                id=f"{name}-before",
+                name=name,
+                value=BEFORE,
+                label=f"Before {number}",
+                display=show(step.then),
+                checked=before,
+            ),
+            Option(
+                id=f"{name}-left",
+                name=name,
+                value="",
+                label=f"Set by {number}",
+                display=show(step.left),
+                diff=compare(step.then, step.left),
+                sub=person_of(transaction).name,
+                selectable=False,
+            ),
+            Option(
+                id=f"{name}-now",
+                name=name,
+                value=NOW,
+                label="Now",
+                display=show(step.now),
+                diff=compare(step.left, step.now),
+                checked=not before,
+            ),
+        ),
+    )
+
+
+def _show(visit: Visit, versioned: VersionedClass, relationship: str | None, value: Any) -> Display:
+    shown = display(value, visit.view)
+    if relationship is None or shown.is_nothing:
+        return shown
+    today = show_today(visit, versioned, relationship, value)
+    if today is None:
+        return shown
+    return Display(DisplayKind.TEXT, today.label, title=today.name, href=today.url)
