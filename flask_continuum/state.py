@@ -13,8 +13,9 @@ from flask_continuum.policy import Policy
 from flask_continuum.settings import Settings
 
 if TYPE_CHECKING:
-    from flask_continuum.engine.manager import VersioningManager
     from flask_sqlalchemy import SQLAlchemy
+
+    from flask_continuum.engine.manager import VersioningManager
 
 EXTENSION = "continuum"
 """The key in ``app.extensions``."""
