@@ -15,6 +15,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, FieldStep, RecordPlan, RelationStep, State
+from flask_continuum.presenters.field_diff import FieldDiff, diff_field
 from flask_continuum.presenters.labels import count_of, humanise, sentence_case
 from flask_continuum.presenters.values import Display, DisplayKind, display
 
