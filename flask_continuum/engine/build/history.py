@@ -90,6 +90,7 @@ class TransactionFactory:
             sa.Column("context", sa.JSON(none_as_null=True)),
         ]
         table = sa.Table(self.table_name, metadata, *columns, sqlite_autoincrement=True)
+        sa.Index(f"ix_{self.table_name}_issued_at", table.c.issued_at)
         if with_user:
             sa.Index(f"ix_{self.table_name}_user_id", table.c.user_id)
         return table

@@ -134,7 +134,8 @@ class Fragments:
         if kind not in self._processors:
             self._processors[kind] = kind.dialect_impl(self.dialect).bind_processor(self.dialect)
         processor = self._processors[kind]
-        return value if processor is None else processor(value)
+        stored = value if processor is None else processor(value)
+        return bytes(stored) if isinstance(stored, memoryview | bytearray) else stored
 
     def distinct(self, table: VersionedTable) -> str:
         """Return ``DISTINCT`` for a link table without a key: a pair held twice is one link."""
