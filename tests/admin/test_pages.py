@@ -52,6 +52,8 @@ def test_a_timeline_lists_newest_first_by_day_in_the_viewers_zone(look):
     assert "wire-import changed 2 fields" in text
     assert "City" in text and "Transport" in text  # as they were called then
     assert "3 versions by 2 authors" in text
+    assert "Revert to this…" in look("/history/records/article/1?operation=created").text
+    assert "Undo this change…" in text
 
 
 def test_older_and_newer_pages_join_without_a_gap(look):

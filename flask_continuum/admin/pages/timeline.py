@@ -218,6 +218,8 @@ def _actions(visit: Visit, subject: Subject, entry: Entry) -> tuple[Link, ...]:
     ):
         label = "Restore this…" if subject.is_deleted else "Revert to this…"
         links.append(Link(label=label, url=visit.links.revert(subject.model, subject.key, at)))
+    if visit.access.may_undo(subject.model, record=subject.live, version=entry.version).allowed:
+        links.append(Link(label="Undo this change…", url=visit.links.undo(entry.transaction)))
     return tuple(links)
 
 
