@@ -66,8 +66,9 @@ class Dialect(Fragments):
     closes_drafts = True
     """Whether a draft may end its predecessors without deadlocks later."""
 
-    keeps_ids = True
-    """Whether an id that was drawn early is still right when more was written since."""
+    keeps_ids = False
+    """Whether an id that was drawn early may stay when more was written since: because nobody
+    can have overtaken it, or because it is seen and mended."""
 
     # -- the whole -----------------------------------------------------------------------------
 

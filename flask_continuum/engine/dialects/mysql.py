@@ -30,7 +30,6 @@ class MySQLDialect(Dialect):
     chunk = 10_000
     join = "STRAIGHT_JOIN"
     closes_drafts = False
-    keeps_ids = False
 
     def __init__(self, dialect: sa.Dialect) -> None:
         super().__init__(dialect)

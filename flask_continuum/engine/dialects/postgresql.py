@@ -24,6 +24,7 @@ class PostgreSQLDialect(Dialect):
     """Writes history transactions on PostgreSQL 12 and later."""
 
     chunk = 1_000_000
+    keeps_ids = True
 
     def write(self, connection: sa.Connection, job: WriteJob) -> int | None:
         """Write everything in one statement; a second one only for what memory must tell."""

@@ -19,6 +19,7 @@ class SQLiteDialect(Dialect):
     """Writes history transactions on SQLite 3.33 and later."""
 
     chunk = 20_000
+    keeps_ids = True
     # the order of tables in a CROSS JOIN is the order that SQLite reads them in
     join = "CROSS JOIN"
 

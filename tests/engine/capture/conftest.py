@@ -7,14 +7,28 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from flask_continuum.engine.capture import writer
+from flask_continuum.engine.dialects import Dialect, dialect_for
 from tests.engine.invariants import check
 from tests.engine.newsroom import Newsroom, build
 
 
-@pytest.fixture(params=["commit", "flush"])
-def write(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=["commit", "flush", "plain"])
+def write(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """When versions are written; ``plain`` is at the commit, with every fallback forced."""
     mode: str = request.param
-    return mode
+    if mode != "plain":
+        return mode
+    monkeypatch.setattr(writer, "dialect_for", plain_dialect)
+    return "commit"
+
+
+def plain_dialect(engine: sa.Engine) -> Dialect:
+    """The database's dialect without its shortcuts: keys one by one, a statement for each step."""
+    found = dialect_for(engine)
+    shortcuts = ("write", "keys", "key_value", "chunk", "keeps_ids")
+    plain = {name: getattr(Dialect, name) for name in shortcuts}
+    return type("Plain", (type(found),), plain)(engine.dialect)
 
 
 @pytest.fixture
