@@ -123,7 +123,19 @@ def test_the_version_of_a_deletion_says_so(look):
 def test_a_transaction_in_which_only_links_changed_has_its_page(look):
     page = look("/history/records/article/1/4")
     assert "only links changed" in page.text
-    assert "draft" in page.text
+    relations, _, changes = page.text.partition("What #4 changed")
+    assert "draft" not in relations and "harbour" in relations
+    assert "draft" in changes
+
+
+def test_links_since_a_transaction_that_changed_only_links_are_shown(newsroom, story, maya):
+    story.tags = []
+    newsroom.db.session.commit()
+    story.title = "Bridge"
+    newsroom.db.session.commit()
+    page = read(maya.get("/history/records/article/1/4").text)
+    since = page.text.partition("From this version to now")[2]
+    assert "harbour" in since and "draft" not in since
 
 
 def test_a_comparison_is_swapped_and_shown_whole(look):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin import shapes
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.moments import transactions_of
@@ -17,9 +19,12 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.blame import blame
 from flask_continuum.engine.read.changes import compare
 from flask_continuum.engine.read.conditions import transaction_class_of
+from flask_continuum.engine.read.links import Link, links_of, members
 from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.related import related
+from flask_continuum.engine.read.results import Comparison, Entry, LinkChange
+from flask_continuum.engine.read.surroundings import Instant, surroundings
 from flask_continuum.engine.read.timeline import entry as entry_of
 
 AROUND = 3
@@ -37,12 +42,12 @@ def version(visit: Visit, model: str, key: str, transaction: int) -> ResponseRet
     see_version(visit, subject, entry.version)
     later = transactions_of(visit, subject, limit=AROUND, above=transaction)
     earlier = transactions_of(visit, subject, limit=AROUND, below=transaction)
-    is_past = not subject.is_deleted and transaction < subject.newest_id
+    around_then = _related(visit, subject, entry)
     found = Found(
         entry=entry,
         next_at=later[-1] if later else None,
-        now=compare(session, entry.version, subject.live or subject.newest) if is_past else None,
-        related=related(session, entry.version),
+        now=_since_then(visit, subject, entry, around_then),
+        related=around_then,
         around=(*later, entry.transaction, *earlier),
         recorded=recorded(session, subject.versioned),
         setters=_setters(visit, subject, transaction),
@@ -59,3 +64,47 @@ def _setters(visit: Visit, subject: Subject, transaction: int) -> Mapping[str, A
         (number for number in ids.values() if number is not None),
     )
     return {key: None if number is None else made.get(number) for key, number in ids.items()}
+
+
+def _related(visit: Visit, subject: Subject, entry: Entry) -> Mapping[str, Sequence[Any]]:
+    """What the record was related to when the transaction had committed."""
+    if not entry.only_links:
+        return related(visit.session, entry.version)
+    # The version is an older one here, and its relationships speak of its own moment.
+    versioned, instant = subject.versioned, Instant(entry.transaction.id)
+    return {
+        name: surroundings(visit.session, versioned, [entry.version], name, instant)[subject.key]
+        for name in versioned.relationships
+        if shapes.is_list(versioned, name)
+    }
+
+
+def _since_then(
+    visit: Visit, subject: Subject, entry: Entry, around_then: Mapping[str, Sequence[Any]]
+) -> Comparison | None:
+    """The differences from the version to now; ``None`` when it is how the record is now."""
+    if subject.is_deleted or entry.transaction.id >= subject.newest_id:
+        return None
+    live = subject.live if subject.live is not None else subject.newest
+    found = compare(visit.session, entry.version, live)
+    if not entry.only_links:
+        return found
+    links = (
+        _difference(link, around_then[link.relationship], members(getattr(live, link.relationship)))
+        for link in links_of(subject.versioned)
+    )
+    return replace(found, links=tuple(each for each in links if each.added or each.removed))
+
+
+def _difference(link: Link, old: Iterable[Any], new: Iterable[Any]) -> LinkChange:
+    """What came to and went from a relationship, by the keys of the related records."""
+
+    def by_key(things: Iterable[Any]) -> dict[tuple[Any, ...], Any]:
+        return {tuple(getattr(thing, name) for name, _ in link.far): thing for thing in things}
+
+    before, after = by_key(old), by_key(new)
+    return LinkChange(
+        link.relationship,
+        added=tuple(thing for key, thing in after.items() if key not in before),
+        removed=tuple(thing for key, thing in before.items() if key not in after),
+    )
