@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from weakref import WeakMethod
+from weakref import WeakMethod, WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -46,6 +46,7 @@ class VersioningManager:
         self._strict = strict
         self._factory = transaction_cls or TransactionFactory()
         self._late: set[sa.Table] = set()
+        self._claimed: WeakSet[type[Any]] = WeakSet()
         self._current = CurrentUnits()
         self._mapper_events: list[tuple[Any, str, Callable[..., Any]]] = []
         self.user_cls: type[Any] | str | None = None
@@ -134,29 +135,34 @@ class VersioningManager:
         self._listeners.attach_session(session)
         if engine is not None:
             self.track_engine(engine)
-        for mapper in _existing(base):
-            self.builder.add(mapper)
-        self.builder.finish()
+        try:
+            for mapper in _existing(base):
+                self.builder.add(mapper)
+            self.builder.finish()
+        except BaseException:
+            # half a set-up would capture some classes and not others
+            self.detach()
+            raise
 
     def track_engine(self, engine: Any) -> None:
         """Listen to an engine, so that writes on plain connections are captured too."""
         self._listeners.attach_engine(getattr(engine, "sync_engine", engine))
 
     def detach(self) -> None:
-        """Stop capturing: take every listener away. What has been built stays."""
+        """Stop capturing: take every listener away. What has been built stays, and stays ours."""
         self._listeners.detach()
         for target, name, handler in reversed(self._mapper_events):
             if event.contains(target, name, handler):
                 event.remove(target, name, handler)
         self._mapper_events.clear()
-        for model in self._captured:
-            if model.__dict__.get("__versioning_manager__") is self:
-                del model.__versioning_manager__
         self._captured.clear()
 
     def reset(self) -> None:
         """Stop capturing and forget every class, so that versioning can be set up anew."""
         self.detach()
+        for model in self._claimed:
+            del model.__versioning_manager__
+        self._claimed.clear()
         self.builder.take_down()
         self.set_up(user_cls="User")
 
@@ -202,6 +208,7 @@ class VersioningManager:
         if owner is not None:
             return owner is self
         mapper.class_.__versioning_manager__ = self
+        self._claimed.add(mapper.class_)
         return True
 
     def _capture(self, mapper: Mapper[Any], tables: tuple[VersionedTable, ...]) -> None:
