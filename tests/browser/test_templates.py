@@ -7,15 +7,18 @@ here, also those that an application reaches once a year.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 import pytest
-from flask import Blueprint, Flask, Response, render_template
+from flask import Blueprint, Flask, Response, render_template, request
 from jinja2 import StrictUndefined
 from playwright.sync_api import Page, expect
 
+from flask_continuum.admin import contexts as ctx
 from flask_continuum.admin.folders import find_folders
 from flask_continuum.settings import CONTENT_SECURITY_POLICY
-from tests.browser.newsroom_pages import PAGES
+from tests.browser.newsroom_pages import PAGES, UNBROKEN
 from tests.support.live_server import live_server
 from tests.support.look import find_overflow, find_violations
 
@@ -37,7 +40,8 @@ def address() -> Iterator[str]:
     @pages.get("/<name>")
     def show(name: str) -> str:
         template, make = PAGES[name]
-        return render_template(f"continuum/{template}.html", page=make())
+        page = lengthen(make()) if "long" in request.args else make()
+        return render_template(f"continuum/{template}.html", page=page)
 
     @pages.after_request
     def forbid(response: Response) -> Response:
@@ -78,6 +82,47 @@ def test_nothing_leaves_the_page_the_other_way_round(
 ) -> None:
     turn = "document.documentElement.dir = 'rtl'"
     assert faults(address, new_page(width=width), change=turn, axe=False) == {}
+
+
+NAMES = {
+    ctx.RecordRef: ("label", "name", "note"),
+    ctx.Person: ("name",),
+    ctx.FieldView: ("label",),
+    ctx.LinkView: ("label",),
+    ctx.ValueRow: ("label",),
+    ctx.RelationRow: ("label",),
+    ctx.Layout: ("heading", "brand"),
+    ctx.Crumb: ("label",),
+    ctx.ModelRow: ("label",),
+    ctx.ModelGroup: ("label",),
+    ctx.Piece: ("text",),
+    ctx.Pill: ("words",),
+    ctx.Commit: ("button", "note"),
+    ctx.Fact: ("label", "absent"),
+}
+"""What comes from an application's code and data, in the parts of a page that name something."""
+
+
+def lengthen(part: Any) -> Any:
+    """The same part of a page with names that no line has room for."""
+    if isinstance(part, tuple):
+        return tuple(map(lengthen, part))
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    values = {field.name: lengthen(getattr(part, field.name)) for field in fields(part)}
+    for name in NAMES.get(type(part), ()):
+        values[name] = values[name] and f"{values[name]} {UNBROKEN}"
+    return type(part)(**values)
+
+
+@pytest.mark.parametrize("width", [360, 820, 1280])
+def test_names_of_any_length_fit(address: str, new_page: NewPage, width: int) -> None:
+    page = new_page(width=width)
+    wide = {}
+    for name in PAGES:
+        page.goto(f"{address}/{name}?long=1")
+        wide[name] = find_overflow(page)
+    assert {name: lines for name, lines in wide.items() if lines} == {}
 
 
 @pytest.mark.parametrize("name", ["timeline", "version", "revert"])
