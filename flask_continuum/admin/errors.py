@@ -90,10 +90,8 @@ def _show_form_again(endpoint: str) -> Response:
 def show_data_error(error: DataError) -> Response:
     """Answer an address whose values the database does not even take: nothing can be there.
 
-    What a form sends is checked before, so that this is a fault of ours and stays an error.
+    What goes wrong while a plan is carried out is for the views of plans to answer.
     """
-    if request.method not in ("GET", "HEAD"):
-        raise error
     current_state().db.session.rollback()
     return show_http_error(not_found())
 

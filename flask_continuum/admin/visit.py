@@ -39,7 +39,9 @@ class Visit:
     zone: tzinfo
     view: View
     budget: Budget
-    _masks: dict[tuple[Any, ...], Mapping[str, str]] = field(default_factory=dict)
+    _masks: dict[tuple[Any, ...], tuple[Mapping[str, str], Any, tuple[Any, ...]]] = field(
+        default_factory=dict
+    )
 
     @property
     def registry(self) -> Registry:
@@ -62,11 +64,11 @@ class Visit:
     ) -> Mapping[str, str]:
         """Why each hidden field of a record is hidden; the policy is asked once for each state."""
         asked = (versioned.model, id(record), *(id(version) for version in versions))
-        found = self._masks.get(asked)
-        if found is None:
+        if asked not in self._masks:
             found = self.access.masks(versioned, record=record, versions=versions)
-            self._masks[asked] = found
-        return found
+            # The objects are kept with it: only while they live is an id theirs alone.
+            self._masks[asked] = (found, record, versions)
+        return self._masks[asked][0]
 
     def searchable(self, versioned: VersionedClass) -> tuple[str, ...]:
         """The attributes of a model that a search by this person may look into."""

@@ -45,7 +45,6 @@ def test_every_page_that_links_lead_to_is_shown(told):
     [
         "/history/records/article/18446744073709551615",
         "/history/records/article/9223372036854775807",
-        "/history/records/article/1/9223372036854775807",
         "/history/records/place/~00,a",
         "/history/records/place/a",
     ],
@@ -53,6 +52,7 @@ def test_every_page_that_links_lead_to_is_shown(told):
 def test_keys_that_the_database_does_not_take_are_not_there(told, address):
     client = told.login(told.app.test_client())
     assert client.get(address).status_code == 404
+    assert client.post(f"{address}/1/revert").status_code == 404
     assert client.get("/history/records/article/1").status_code == 200
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from flask_continuum.admin.records import title_of
+from flask_continuum.policy import Action, DefaultPolicy, deny
 from tests.admin.conftest import close, write_story
 from tests.admin.newsroom import make_newsroom
 from tests.admin.pages import read
@@ -89,3 +92,55 @@ def test_a_hidden_field_shows_that_it_is_hidden(both):
 
 def test_a_filter_by_a_hidden_field_is_no_filter(both):
     assert "names no field" in both[0]["/history/records/article/1?field=api_token"]
+
+
+class Discreet(DefaultPolicy):
+    """Hides a relationship, and a foreign key."""
+
+    def decide(self, action, user, *, field=None, relationship=None, **subject):
+        if action is Action.VIEW_FIELD and (relationship == "tags" or field == "section_id"):
+            return deny("Not for your eyes.")
+        return super().decide(action, user, field=field, relationship=relationship, **subject)
+
+
+def test_a_hidden_link_is_hidden_by_either_of_its_names(tmp_path):
+    made = make_newsroom(f"sqlite:///{tmp_path / 'discreet.sqlite'}", policy=Discreet)
+    with made.app.app_context():
+        write_story(made, secrets=("a", "b"))
+    client = made.login(made.app.test_client())
+    article = "/history/records/article/1"
+    for address in (
+        article,
+        f"{article}/1",
+        f"{article}/3",
+        f"{article}/compare?from=1&to=now&show=all",
+        f"{article}/1/revert",
+    ):
+        response = client.get(address)
+        assert response.status_code == 200
+        text = read(response.text).text
+        for word in ("harbour", "City", "Transport", "Metro"):
+            assert word not in text, (address, word)
+    assert client.get(f"{article}?field=section_id").status_code == 400
+    assert client.get(f"{article}?field=tags").status_code == 400
+    with made.app.app_context():
+        form = read(client.get(f"{article}/1/revert").text).plan
+        form.values.add("field", "section_id")
+        form.values.add("relation", "tags+1")
+        assert client.post(form.action, data=form.values).status_code == 303
+        after = made.db.session.get(made.models.Article, 1)
+        assert (after.section.name, [tag.name for tag in after.tags]) == ("Transport", ["harbour"])
+    close(made)
+
+
+def test_a_label_function_does_not_see_what_is_hidden():
+    def label_of(thing):
+        return f"{thing.name} {thing.token}"
+
+    def failing(thing):
+        return thing.token.upper()
+
+    thing = SimpleNamespace(name="Door", token="sesame")
+    for label, expected in ((label_of, "Door None"), (failing, None), ("token", None)):
+        versioned = SimpleNamespace(options=SimpleNamespace(label=label))
+        assert title_of(versioned, thing, {"token": "A secret."}) == expected
