@@ -112,6 +112,23 @@ def test_a_deleted_record_is_restored(newsroom, story, maya):
     assert newest(newsroom).kind == "restore"
 
 
+def test_what_went_with_a_deleted_record_comes_back_with_it(newsroom, story, maya):
+    newsroom.db.session.delete(story)
+    newsroom.db.session.commit()
+    number = newest(newsroom).id
+    timeline = read(maya.get("/history/records/article/1").text)
+    assert f"/history/records/article/1/{number}/revert" in timeline.links
+    page = read(maya.get(f"/history/records/article/1/{number}/revert").text)
+    assert "Restore article 1" in page.text
+    assert "It comes back under its old key, 1" in page.text
+    assert set(page.plan.values.getlist("relation")) == {"comments+1", "tags+2"}
+    assert send(maya, page.plan).status_code == 303
+    after = article(newsroom)
+    assert [comment.text for comment in after.comments] == ["Great news"]
+    assert [tag.name for tag in after.tags] == ["harbour"]
+    assert after.api_token is None  # a secret does not come back
+
+
 def test_going_back_to_a_deletion_deletes(newsroom, story, maya):
     send(maya, plan_at(maya, "/history/records/article/2/6/revert"))
     page = read(maya.get("/history/records/article/2/6/revert").text)
