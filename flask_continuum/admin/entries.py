@@ -24,6 +24,7 @@ from flask_continuum.admin.differences import (
     visible_fields,
     visible_links,
 )
+from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import name_of_model
 from flask_continuum.admin.visit import Visit
@@ -74,6 +75,7 @@ def see(
     :param record: the record as it is now, for the policy; of one record's entries only.
     :returns: the entries whose version may be seen; a difference to one that may not is left out.
     """
+    load_origins(visit, (entry.transaction for entry in entries))
     seen = []
     for entry in entries:
         if not visit.access.sees(versioned.model, record=record, version=entry.version):
@@ -195,7 +197,7 @@ def entry_words(
         links=tuple(link.label for link in links),
         kind=transaction.kind,
         labels=(*(humanise(name) for name in names), *(link.label for link in links)),
-        target=target_of(transaction),
+        target=origin_of(visit, transaction),
     )
     return pieces_of(sentence, lambda ref: visit.links.version(versioned.model, key, int(ref)))
 
@@ -213,14 +215,6 @@ def pieces_of(sentence: Sentence, url_of: Callable[[int | str], str]) -> tuple[P
         )
         for part in sentence.parts
     )
-
-
-def target_of(transaction: Any) -> int | None:
-    """The transaction that a revert, restore or undo went back to, when it says so."""
-    target = (transaction.context or {}).get("reverts")
-    if isinstance(target, Mapping):
-        target = target.get("transaction")
-    return int(target) if isinstance(target, int | str) and str(target).isdecimal() else None
 
 
 def kind_pills(transaction: Any) -> tuple[Pill, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_continuum.admin.contexts import Fact, Piece
+from flask_continuum.admin.origins import origin_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.characters import visible
@@ -40,8 +41,10 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
     )
     undone = (transaction.context or {}).get("undoes")
     if isinstance(undone, str):
+        number = origin_of(visit, transaction)
+        words = "an earlier transaction" if number is None else f"#{number}"
         url = visit.links.transaction_at(undone)
-        facts.append(Fact(label="Undoes", value=(Piece(text="an earlier transaction", url=url),)))
+        facts.append(Fact(label="Undoes", value=(Piece(text=words, url=url, mono=bool(number)),)))
     return tuple(facts)
 
 

@@ -29,6 +29,7 @@ class Visit:
     :ivar zone: the time zone in which this person sees dates.
     :ivar view: how they see values.
     :ivar budget: the time that all comparisons of the page share.
+    :ivar origins: the numbers of undone transactions that the page names, by address.
     """
 
     state: State
@@ -39,6 +40,7 @@ class Visit:
     zone: tzinfo
     view: View
     budget: Budget
+    origins: dict[str, int] = field(default_factory=dict)
     _masks: dict[tuple[Any, ...], tuple[Mapping[str, str], Any, tuple[Any, ...]]] = field(
         default_factory=dict
     )

@@ -73,7 +73,9 @@ def test_a_message_is_shown_once_and_leads_to_the_undo(newsroom, story, maya):
     assert article(newsroom).title == "Harbour bridge reopens"
     assert article(newsroom).section.name == "Transport"
     assert newest(newsroom).kind == "undo"
-    assert "was undone" in maya.get(response.location).text
+    done = read(maya.get(response.location).text).text
+    assert "was undone" in done and "Undoes #7" in done
+    assert "undoing #7" in read(maya.get("/history/records/article/1").text).text
 
 
 def test_hidden_values_never_come_back_whatever_the_form_says(newsroom, story, maya):

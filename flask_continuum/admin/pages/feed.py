@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask_continuum.admin.contexts import FeedDay, FeedItem, Link, Piece, RecordRow
-from flask_continuum.admin.entries import kind_pills, pieces_of, target_of
+from flask_continuum.admin.entries import kind_pills, pieces_of
+from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import name_of_model, operation_of, plural_of_model, refer
 from flask_continuum.admin.subjects import live_records
@@ -32,6 +33,7 @@ LINKS = "changed links of"
 def show_feed(visit: Visit, rows: Iterable[TransactionRow]) -> tuple[FeedDay, ...]:
     """Transactions under the days on which they happened; unseen ones are left out."""
     rows = tuple(rows)
+    load_origins(visit, (row.transaction for row in rows))
     lives = _live_samples(visit, rows)
     items = [(row, item) for row in rows if (item := _item(visit, row, lives)) is not None]
     return tuple(
@@ -114,7 +116,7 @@ def _counted(
             for model, numbers in counts.items()
         },
         kind=transaction.kind,
-        target=target_of(transaction),
+        target=origin_of(visit, transaction),
         plurals={name_of_model(model): plural_of_model(model) for model in counts},
     )
     return pieces_of(sentence, lambda ref: visit.links.transaction_at(ref))

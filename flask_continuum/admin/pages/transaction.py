@@ -15,9 +15,10 @@ from flask_continuum.admin.contexts import (
     Piece,
     TransactionPage,
 )
-from flask_continuum.admin.entries import kind_pills, see, show_entry, target_of
+from flask_continuum.admin.entries import kind_pills, see, show_entry
 from flask_continuum.admin.facts import context_facts, transaction_facts
 from flask_continuum.admin.layout import make_layout
+from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.pages.feed import counted_words, records_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import name_of_model, plural_of_model, refer
@@ -53,6 +54,7 @@ def build_transaction(
     :param start: how many of its records are left out; what a transaction did never changes, so
         that its records can be counted.
     """
+    load_origins(visit, (transaction,))
     chosen = {only: entries[only]} if only is not None and only in entries else entries
     groups = tuple(
         _group(visit, transaction, visit.registry.of(model), found, start, alone=model is only)
@@ -66,7 +68,7 @@ def build_transaction(
     return TransactionPage(
         layout=make_layout(
             visit,
-            heading=f"{person.name} {_heading(transaction, counts)}",
+            heading=f"{person.name} {_heading(visit, transaction, counts)}",
             title=f"Transaction {number}",
             crumbs=(
                 Crumb(label=visit.state.settings.title, url=visit.links.overview()),
@@ -166,7 +168,9 @@ def _counts(entries: Sequence[Entry]) -> dict[Operation, int]:
     return dict(Counter(entry.operation for entry in entries))
 
 
-def _heading(transaction: Any, counts: Mapping[type[Any], Mapping[Operation, int]]) -> str:
+def _heading(
+    visit: Visit, transaction: Any, counts: Mapping[type[Any], Mapping[Operation, int]]
+) -> str:
     return str(
         transaction_sentence(
             {
@@ -174,7 +178,7 @@ def _heading(transaction: Any, counts: Mapping[type[Any], Mapping[Operation, int
                 for model, numbers in counts.items()
             },
             kind=transaction.kind,
-            target=target_of(transaction),
+            target=origin_of(visit, transaction),
             plurals={
                 name_of_model(model): sentence_case(plural_of_model(model)) for model in counts
             },

@@ -33,6 +33,7 @@ from flask_continuum.admin.entries import fields_of, kind_pills
 from flask_continuum.admin.facts import transaction_facts
 from flask_continuum.admin.layout import make_layout, record_crumbs
 from flask_continuum.admin.moments import label_of
+from flask_continuum.admin.origins import load_origins
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import refer, refer_to_related
 from flask_continuum.admin.references import show_reference
@@ -87,6 +88,7 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
     now_fields = visible_fields(found.now.fields, masks) if found.now else ()
     prepare_references(visit, versioned, ((before, fields), (now, now_fields)))
     rows = _rows(visit, subject, found, masks, changed)
+    load_origins(visit, (at,))
     person = person_of(at)
     return VersionPage(
         layout=make_layout(
