@@ -29,6 +29,7 @@ from flask_continuum.engine.introspect import (
     version_class,
     versioned_objects,
 )
+from flask_continuum.engine.maintenance import Finding, FindingKind, Report, verify
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.revert import plan_revert, plan_undo
@@ -42,11 +43,14 @@ __version__ = "0.1.0"
 __all__ = [
     "ClassNotVersioned",
     "Continuum",
+    "Finding",
+    "FindingKind",
     "HistoryWriteError",
     "ImproperlyConfigured",
     "NoChangesAttribute",
     "Operation",
     "PlanBlocked",
+    "Report",
     "ReverterException",
     "StalePlan",
     "TransactionBase",
@@ -67,6 +71,7 @@ __all__ = [
     "remove_versioning",
     "transaction_class",
     "tx_column_name",
+    "verify",
     "version_class",
     "versioned_objects",
     "versioning_manager",

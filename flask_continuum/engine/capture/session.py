@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
@@ -50,6 +51,11 @@ class SessionUnit:
             reason=reason or before.reason,
             context=MappingProxyType({**before.context, **(context or {})}),
         )
+
+    def is_pending(self, connection: sa.Connection) -> bool:
+        """Tell whether a connection holds changes whose versions are not written for good."""
+        unit = self._current.find(connection)
+        return unit is not None and unit.has_work
 
     def fill(self, attribution: Attribution) -> None:
         """Say what is still open about what the session has flushed and not committed.

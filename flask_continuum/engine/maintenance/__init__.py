@@ -1,0 +1,8 @@
+"""Keeping a history in hand: one module for each job, all of them set-based."""
+
+from __future__ import annotations
+
+from flask_continuum.engine.maintenance.findings import Finding, FindingKind, Report
+from flask_continuum.engine.maintenance.verify import verify
+
+__all__ = ["Finding", "FindingKind", "Report", "verify"]

@@ -1,0 +1,126 @@
+"""What a maintenance job is about: the manager, and its tables by the database they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.errors import HistoryWriteError, ImproperlyConfigured
+from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.read.loading import connection_arguments
+from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable
+from flask_continuum.engine.setup import versioning_manager
+
+_ROWS_AT_A_TIME = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """The versioned tables of one metadata in one database, with the history they share.
+
+    :ivar whole: whether these are all of them; transactions can be judged only then.
+    """
+
+    connection: sa.Connection
+    registry: Registry
+    history: HistoryTables
+    tables: tuple[VersionedTable, ...]
+    whole: bool
+
+    def only(self, tables: Sequence[VersionedTable]) -> Place:
+        """Return the place without the tables that are not among ``tables``."""
+        return replace(
+            self, tables=tuple(tables), whole=self.whole and len(tables) == len(self.tables)
+        )
+
+    def stream(self, statement: sa.Select[Any]) -> Iterator[Any]:
+        """Yield the rows of a statement; never are more than some of them in memory.
+
+        No listener of ours looks at it, and nothing is flushed or written because of it.
+        """
+        options: dict[str, Any] = dict(OWN)
+        # PostgreSQL has cursors in transactions only
+        if not self.connection._is_autocommit_isolation():
+            options["yield_per"] = _ROWS_AT_A_TIME
+        with self.connection.execute(statement, execution_options=options) as result:
+            yield from result
+
+
+def manager_or_default(manager: VersioningManager | None) -> VersioningManager:
+    """Return the manager, or the one of ``make_versioned`` if it versions anything.
+
+    :raises ImproperlyConfigured: when there is none.
+    """
+    if manager is not None:
+        return manager
+    if not versioning_manager.registry.tables:
+        raise ImproperlyConfigured(
+            "Nothing is versioned by make_versioned(), so the manager has to be named: "
+            "verify(session, continuum.manager) with Flask, or the VersioningManager of your own."
+        )
+    return versioning_manager
+
+
+def places(
+    session: Session, manager: VersioningManager, models: Iterable[Any] | None = None
+) -> tuple[Place, ...]:
+    """Return the tables of a manager by the database that a session reads them in.
+
+    :param models: the models whose tables, and link tables, are meant; all without it.
+    :raises ClassNotVersioned: when one of them is not versioned.
+    :raises HistoryWriteError: when the session holds changes whose versions are not written yet.
+    """
+    registry = manager.registry
+    binds = _binds(session, registry)
+    wanted = set(registry.tables) if models is None else _tables_of(registry, models)
+    groups: dict[tuple[Any, sa.MetaData], list[VersionedTable]] = {}
+    for live in sorted(wanted, key=lambda each: each.fullname):
+        groups.setdefault((binds[live], live.metadata), []).append(registry.tables[live])
+    found = []
+    for (bind, metadata), tables in groups.items():
+        connection = session.connection(bind_arguments={"bind": bind})
+        if manager.unit_of_work(session).is_pending(connection):
+            raise HistoryWriteError(
+                "The session has written changes whose versions are written when it commits. "
+                "Commit or roll back first: history is judged by what is committed."
+            )
+        history = registry.history[metadata]
+        found.append(Place(connection, registry, history, tuple(tables), models is None))
+    return tuple(found)
+
+
+def _binds(session: Session, registry: Registry) -> dict[sa.Table, Any]:
+    """Return the bind of each versioned table: that of the model it belongs to."""
+    found: dict[sa.Table, Any] = {}
+    entries = registry.classes()
+    for entry in entries:
+        bind = connection_arguments(session, entry)["bind"]
+        for table in entry.tables:
+            found.setdefault(table.live, bind)
+    for entry in entries:
+        # a link goes where the relationship's owner goes
+        for secondary in _secondaries(registry, entry.mapper):
+            found.setdefault(secondary, found[entry.table.live])
+    for live in registry.tables:
+        if live not in found:
+            found[live] = session.get_bind(clause=live)
+    return found
+
+
+def _tables_of(registry: Registry, models: Iterable[Any]) -> set[sa.Table]:
+    found: set[sa.Table] = set()
+    for entry in map(registry.of, models):
+        found |= {table.live for table in entry.tables}
+        found |= set(_secondaries(registry, entry.mapper))
+    return found
+
+
+def _secondaries(registry: Registry, mapper: Any) -> Iterator[sa.Table]:
+    for prop in mapper.relationships:
+        if isinstance(prop.secondary, sa.Table) and prop.secondary in registry.tables:
+            yield prop.secondary

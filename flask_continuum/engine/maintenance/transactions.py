@@ -1,0 +1,68 @@
+"""Versions against their transactions, and transactions against their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.maintenance.findings import Finding, FindingKind
+from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.registry import VersionedTable
+
+MAY_BE_EMPTY = ("command", "import")
+"""Kinds of transactions that somebody asked for: they stay, though nothing changed."""
+
+
+def verify_transaction_of(place: Place, table: VersionedTable) -> Iterator[Finding]:
+    """Yield the versions of a table whose transaction is missing, in one statement."""
+    transaction = place.history.transaction
+    known = sa.exists().where(transaction.c.id == table.transaction_id)
+    missing = sa.select(*table.version_key, table.transaction_id).where(~known)
+    for *key, began in place.stream(missing):
+        yield Finding(
+            FindingKind.TRANSACTION_MISSING,
+            table.live.name,
+            tuple(key),
+            began,
+            f"there is a version of transaction {began}, but no such transaction.",
+        )
+
+
+def verify_transactions(place: Place) -> Iterator[Finding]:
+    """Yield transactions without versions, and those that share a uid, in two statements."""
+    transaction = place.history.transaction
+    name = transaction.name
+    used = [sa.exists().where(table.transaction_id == transaction.c.id) for table in place.tables]
+    kind = transaction.c.kind
+    empty = (
+        sa.select(transaction.c.id)
+        .where(sa.or_(kind.is_(None), kind.not_in(MAY_BE_EMPTY)), *(~each for each in used))
+        .order_by(transaction.c.id)
+    )
+    for (number,) in place.stream(empty):
+        yield Finding(
+            FindingKind.TRANSACTION_WITHOUT_VERSIONS,
+            name,
+            None,
+            number,
+            f"transaction {number} has no version in any table.",
+        )
+    first = transaction.alias("f")
+    # a transaction that had to be continued under another id has its instant too
+    twice = (
+        sa.select(transaction.c.id, transaction.c.uid, sa.func.min(first.c.id))
+        .join(first, sa.and_(first.c.uid == transaction.c.uid, first.c.id < transaction.c.id))
+        .where(first.c.issued_at.is_distinct_from(transaction.c.issued_at))
+        .group_by(transaction.c.id, transaction.c.uid)
+        .order_by(transaction.c.id)
+    )
+    for number, uid, other in place.stream(twice):
+        yield Finding(
+            FindingKind.UID_TWICE,
+            name,
+            None,
+            number,
+            f"transaction {number} has the uid {uid}, which is that of transaction {other}.",
+            ("uid",),
+        )

@@ -1,0 +1,96 @@
+"""``verify``: is the history as promised? Reads everything, writes nothing.
+
+Damage is found by the database, in a number of statements that depends on the number of tables
+and not on their rows; what it is called is decided here, for the rows that come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.dialects import dialect_for
+from flask_continuum.engine.maintenance.chains import verify_chains
+from flask_continuum.engine.maintenance.findings import Collector, Finding, FindingKind, Report
+from flask_continuum.engine.maintenance.hierarchies import verify_hierarchies
+from flask_continuum.engine.maintenance.recorded import Recorded, load_recorded
+from flask_continuum.engine.maintenance.records import verify_records
+from flask_continuum.engine.maintenance.scope import Place, manager_or_default, places
+from flask_continuum.engine.maintenance.transactions import (
+    verify_transaction_of,
+    verify_transactions,
+)
+from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.registry import VersionedTable
+
+
+def verify(
+    session: Session,
+    manager: VersioningManager | None = None,
+    *,
+    models: Iterable[Any] | None = None,
+    limit: int = 100,
+) -> Report:
+    """Compare a whole history with itself, with the live rows and with its transactions.
+
+    Nothing is written and nothing is flushed. Other sessions may go on writing.
+
+    :param session: reads; its databases are the ones that are verified. For an ``AsyncSession``,
+        ``await session.run_sync(verify, manager)``.
+    :param manager: whose tables are verified; without it, those of ``make_versioned``. With
+        Flask, ``continuum.manager``.
+    :param models: verify only the tables of these models and their link tables; transactions
+        without versions are not looked for then.
+    :param limit: how many findings of each kind are kept; all are counted.
+    :returns: the findings, each with kind, table, key, transaction and words.
+    :raises ImproperlyConfigured: when no manager is given and ``make_versioned`` has none.
+    :raises ClassNotVersioned: when one of ``models`` is not versioned.
+    :raises HistoryWriteError: when the session holds changes that are not committed.
+    """
+    found = Collector(limit)
+    tables: list[str] = []
+    incomplete: list[str] = []
+    for each in places(session, manager_or_default(manager), models):
+        missing = _missing_tables(each, found)
+        place = each.only([t for t in each.tables if not missing & {t.live, t.version}])
+        recorded = Recorded()
+        if place.history.history_column not in missing:
+            recorded = load_recorded(place, found)
+        tables += [table.live.fullname for table in place.tables]
+        incomplete += [t.live.fullname for t in place.tables if not recorded.is_complete(t)]
+        for finding in _verify(place, recorded, place.history.transaction not in missing):
+            found.add(finding)
+    return found.report(tuple(tables), tuple(incomplete))
+
+
+def _verify(place: Place, recorded: Recorded, has_transactions: bool) -> Iterator[Finding]:
+    dialect = dialect_for(place.connection.engine)
+    for table in place.tables:
+        yield from verify_chains(place, table, complete=recorded.is_complete(table))
+        yield from verify_records(place, table, dialect, recorded)
+        if has_transactions:
+            yield from verify_transaction_of(place, table)
+    yield from verify_hierarchies(place)
+    if has_transactions and place.whole:
+        yield from verify_transactions(place)
+
+
+def _missing_tables(place: Place, found: Collector) -> set[sa.Table]:
+    """Return the tables that the database does not have, each of them a finding."""
+    inspector = sa.inspect(place.connection)
+    wanted = [place.history.transaction, place.history.history_column]
+    wanted += [each for table in place.tables for each in _both(table)]
+    missing = set()
+    for table in wanted:
+        if not inspector.has_table(table.name, place.connection.schema_for_object(table)):
+            missing.add(table)
+            words = "the table is missing. Create it (metadata.create_all, or a migration)."
+            found.add(Finding(FindingKind.TABLE_MISSING, table.fullname, None, None, words))
+    return missing
+
+
+def _both(table: VersionedTable) -> tuple[sa.Table, sa.Table]:
+    return table.live, table.version
