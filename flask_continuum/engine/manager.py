@@ -14,6 +14,7 @@ from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.build.builder import Builder
 from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.bulk import BulkCapture
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import LinkCapture
@@ -93,6 +94,7 @@ class VersioningManager:
             writer=self._writer,
             baseline=baseline,
             links=LinkCapture(self.registry, self._current, baseline),
+            bulk=BulkCapture(self.registry, self._current, baseline),
         )
 
     # -- settings ------------------------------------------------------------------------------

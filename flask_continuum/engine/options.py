@@ -30,6 +30,8 @@ class Options:
     :ivar create_tables: make version tables.
     :ivar create_composite_index: kept for compatibility: the primary key of a version table
         (live key, transaction) serves every search by record, so no further index is made.
+    :ivar bulk: what becomes of statements past the unit of work (bulk, Core): ``"capture"``,
+        ``"refuse"`` or ``"warn"``.
     :ivar label: the attribute, or a function of an object, that names a record for people.
     """
 
@@ -46,6 +48,7 @@ class Options:
     create_models: bool = True
     create_tables: bool = True
     create_composite_index: bool = True
+    bulk: str = "capture"
     label: str | Callable[[Any], str] | None = None
 
     def with_changes(self, changes: Mapping[str, Any], where: str, *, strict: bool) -> Options:
@@ -91,6 +94,10 @@ def _checked(name: str, value: Any, where: str) -> Any:
         raise ImproperlyConfigured(f"{where}: {name} is True or False, not {value!r}.")
     if name == "strategy" and value not in ("validity", "subquery"):
         raise ImproperlyConfigured(f"{where}: strategy is 'validity' or 'subquery', not {value!r}.")
+    if name == "bulk" and value not in ("capture", "refuse", "warn"):
+        raise ImproperlyConfigured(
+            f"{where}: bulk is 'capture', 'refuse' or 'warn', not {value!r}."
+        )
     if name == "table_name" and (not isinstance(value, str) or value.count("%s") != 1):
         raise ImproperlyConfigured(
             f"{where}: table_name is a pattern with one %s, such as '%s_version', not {value!r}."

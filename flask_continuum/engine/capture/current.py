@@ -52,6 +52,8 @@ class CurrentUnits:
                     "change and its version cannot be committed together. Use a transaction, or "
                     "native triggers for this model."
                 )
+            if connection.get_transaction() is None:
+                connection.begin()  # as the statement to come would have done by itself
             unit = UnitOfWork(root=_reference(connection))
             for _ in range(_savepoints(connection)):
                 unit.begin_savepoint()

@@ -27,9 +27,7 @@ class LinkCapture:
         self, connection: sa.Connection, clause: Any, multiparams: Any, params: Any
     ) -> None:
         """Write baselines of links that are about to go, where history is not complete."""
-        table = self._link(clause)
-        if table is None:
-            return
+        table = self.registry.tables[clause.table]
         self.current.get(connection)
         if clause.is_insert or self.baseline.completeness.is_complete(connection, table):
             return
@@ -41,9 +39,7 @@ class LinkCapture:
         self, connection: sa.Connection, clause: Any, multiparams: Any, params: Any, result: Any
     ) -> None:
         """Note links that have come or gone."""
-        table = self._link(clause)
-        if table is None:
-            return
+        table = self.registry.tables[clause.table]
         operation = Operation.INSERT if clause.is_insert else Operation.DELETE
         unit = self.current.get(connection)
         for key in _keys(table, multiparams, params):
@@ -52,10 +48,20 @@ class LinkCapture:
                 values = dict(zip((c.key for c in table.key), key, strict=True))
             unit.touch(table, key, operation, values)
 
-    def _link(self, clause: Any) -> VersionedTable | None:
-        if not (clause.is_insert or clause.is_delete):
-            return None
-        return self.registry.link_table(clause.table)
+    def is_told(self, clause: Any, multiparams: Any, params: Any) -> bool:
+        """Tell whether a statement writes links that its parameters name.
+
+        So do those of a flush; others are captured as statements on any table are.
+        """
+        table = self.registry.link_table(clause.table)
+        if table is None or clause.is_update:
+            return False
+        if clause.is_insert and (
+            clause.select is not None or clause._post_values_clause is not None or clause._prefixes
+        ):
+            return False
+        rows = [row for row in (multiparams or [params]) if row]
+        return bool(rows) and len(list(_keys(table, multiparams, params))) == len(rows)
 
 
 def _keys(table: VersionedTable, multiparams: Any, params: Any) -> Iterator[Key]:

@@ -8,10 +8,12 @@ mapper, after_update      a record is noted as changed          (``ObjectCapture
 mapper, before_delete     values that would be lost are loaded  (``ObjectCapture``)
 mapper, after_delete      a record is noted as deleted          (``ObjectCapture``)
 session, before_flush     records without history get a baseline
+session, after_flush      statements are no longer those of a flush
+session, after_soft_…     the same when it has failed
 session, after_flush_…    with ``write = "flush"``: a draft is written
 session, after_commit     an outer transaction's pending work is written
-engine, before_execute    links without history get a baseline; AUTOCOMMIT is refused
-engine, after_execute     rows of link tables are noted
+engine, before_execute    what statements past the unit of work will write is found out
+engine, after_execute     … and noted, rows of link tables too
 engine, before_cursor_…   pending versions are written before history is read
 engine, savepoint         a frame is opened
 engine, release_…         … and merged into the one below
@@ -38,6 +40,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.session import CONNECTIONS
@@ -68,6 +71,7 @@ class Listeners:
     writer: Writer
     baseline: Baseline
     links: LinkCapture
+    bulk: BulkCapture
     write: str = "commit"
     _names: tuple[int, re.Pattern[str]] | None = None
     _attached: list[tuple[Any, str, Callable[..., Any]]] = field(default_factory=list)
@@ -98,12 +102,15 @@ class Listeners:
 
     def _attach(self, target: Any, name: str, handler: Callable[..., Any]) -> None:
         if not event.contains(target, name, handler):
-            event.listen(target, name, handler)
+            # a listener that returns something must say so, here and when it is looked for
+            event.listen(target, name, handler, **_returning(name))
             self._attached.append((target, name, handler))
 
     def _session_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield "after_begin", self.after_begin
         yield "before_flush", self.before_flush
+        yield "after_flush", self.after_flush
+        yield "after_soft_rollback", self.after_soft_rollback
         yield "after_flush_postexec", self.after_flush_postexec
         yield "after_commit", self.after_commit
 
@@ -134,6 +141,15 @@ class Listeners:
         if session.info.get(_AUTOCOMMIT):
             self._refuse_autocommit(session, session.connection())
         self.baseline.before_flush(session)
+        self.bulk.begin_flush(session)
+
+    def after_flush(self, session: Session, flush_context: Any) -> None:
+        """Note that statements to come are no longer those of a flush."""
+        self.bulk.end_flush()
+
+    def after_soft_rollback(self, session: Session, previous_transaction: Any) -> None:
+        """The same for a flush that has failed."""
+        self.bulk.end_flush()
 
     def _refuse_autocommit(self, session: Session, connection: sa.Connection) -> None:
         """Refuse versioned writes while nothing of the flush has been sent."""
@@ -182,10 +198,16 @@ class Listeners:
         multiparams: Any,
         params: Any,
         execution_options: Any,
-    ) -> None:
-        """Give links that history has not seen their first version, before they go."""
-        if getattr(clause, "is_dml", False):
-            self.links.before_execute(connection, clause, multiparams, params)
+    ) -> tuple[Any, Any, Any]:
+        """Find out what a statement past the unit of work is going to write."""
+        if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
+            if self.links.is_told(clause, multiparams, params):
+                self.links.before_execute(connection, clause, multiparams, params)
+                return clause, multiparams, params
+            clause = self.bulk.before_execute(
+                connection, clause, multiparams, params, execution_options
+            )
+        return clause, multiparams, params
 
     def after_execute(
         self,
@@ -196,9 +218,12 @@ class Listeners:
         execution_options: Any,
         result: Any,
     ) -> None:
-        """Note rows of link tables that were inserted or deleted."""
-        if getattr(clause, "is_dml", False):
-            self.links.after_execute(connection, clause, multiparams, params, result)
+        """Note what was written: rows of link tables, and records past the unit of work."""
+        if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
+            if self.links.is_told(clause, multiparams, params):
+                self.links.after_execute(connection, clause, multiparams, params, result)
+            else:
+                self.bulk.after_execute(connection, clause, result)
 
     def before_cursor_execute(
         self,
@@ -245,8 +270,7 @@ class Listeners:
 
     def savepoint(self, connection: sa.Connection, name: str | None) -> None:
         """Open a frame; on SQLite see to it that the savepoint is inside a transaction."""
-        if connection.dialect.name == "sqlite":
-            _begin_on_sqlite(connection)
+        begin_on_sqlite(connection)
         unit = self.current.find(connection)
         if unit is not None:
             unit.begin_savepoint()
@@ -320,15 +344,8 @@ def _connections(session: Session) -> Iterator[sa.Connection]:
         transaction = transaction._parent
 
 
-def _begin_on_sqlite(connection: sa.Connection) -> None:
-    """Begin a transaction that the driver has not begun.
-
-    Under its default settings the driver begins at the first change only; a savepoint set before
-    would be the outermost transaction, and releasing it would commit.
-    """
-    driver: Any = connection.connection.dbapi_connection
-    if driver is not None and not getattr(driver, "in_transaction", True):
-        connection.exec_driver_sql("BEGIN", execution_options={"continuum_own": True})
+def _returning(name: str) -> dict[str, bool]:
+    return {"retval": True} if name == "before_execute" else {}
 
 
 def _roll_back(connection: sa.Connection) -> None:

@@ -33,12 +33,6 @@ def test_raw_sql_is_not_seen(newsroom: Newsroom) -> None:
     assert [row[1] for row in versions(newsroom)] == ["City"]
 
 
-def test_bulk_statements_are_not_captured_yet(newsroom: Newsroom) -> None:
-    with newsroom.commit() as session:
-        session.execute(sa.update(newsroom.Section).values(name="Metro"))
-    assert [row[1] for row in versions(newsroom)] == ["City"]
-
-
 def test_a_commit_of_the_driver_is_not_seen(newsroom: Newsroom) -> None:
     with newsroom.sessions() as session:
         session.get(newsroom.Section, 1).name = "Metro"

@@ -1,0 +1,322 @@
+"""Statements that write versioned tables past the unit of work: bulk, Core, upserts.
+
+The keys of what a statement writes are known from its parameters, or read in one query: before an
+UPDATE or DELETE by its own criteria, after an INSERT by what has no version yet. What no query can
+tell exactly is refused, never half captured.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.statements import Statement, parameter_sets
+from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.errors import HistoryWriteError
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.registry import Registry, VersionedTable
+
+_FLUSHING: ContextVar[ref[Session] | None] = ContextVar("continuum_flushing", default=None)
+
+
+@dataclass(slots=True)
+class _Before:
+    """What was known before a statement ran.
+
+    :ivar clause: the statement as it is executed, which may be ours in place of the given one.
+    :ivar keys: the records that it is about to change, or that an insertion may find.
+    :ivar rows: what records hold that are about to be deleted and were changed before.
+    """
+
+    statement: Statement
+    clause: Any
+    keys: Sequence[Key] = ()
+    rows: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class BulkCapture:
+    """Captures statements on versioned tables, wherever they come from."""
+
+    registry: Registry
+    current: CurrentUnits
+    baseline: Baseline
+    _running: WeakKeyDictionary[Any, _Before] = field(default_factory=WeakKeyDictionary)
+
+    # -- flushes are told by the mappers -------------------------------------------------------
+
+    def begin_flush(self, session: Session) -> None:
+        """Note that the statements to come are those of a flush."""
+        _FLUSHING.set(ref(session))
+
+    def end_flush(self) -> None:
+        """Note that they are not any more."""
+        _FLUSHING.set(None)
+
+    def _is_flush(self, execution_options: Mapping[str, Any]) -> bool:
+        """Tell a flush's own statement from one that a handler makes during a flush."""
+        flushing = _FLUSHING.get()
+        session = None if flushing is None else flushing()
+        return session is not None and session._flushing and "compiled_cache" in execution_options
+
+    # -- before and after a statement ----------------------------------------------------------
+
+    def before_execute(
+        self,
+        connection: sa.Connection,
+        clause: Any,
+        multiparams: Any,
+        params: Any,
+        execution_options: Mapping[str, Any],
+    ) -> Any:
+        """Find out what a statement will write; return the statement to execute.
+
+        :raises HistoryWriteError: when it cannot be captured exactly.
+        """
+        table = self.registry.tables.get(clause.table)
+        if table is None or self._is_flush(execution_options):
+            return clause
+        if table.options.bulk != "capture":
+            self._decline(table)
+            return clause
+        self.current.get(connection)
+        begin_on_sqlite(connection, "BEGIN IMMEDIATE")
+        before = _Before(Statement(table, clause, parameter_sets(multiparams, params)), clause)
+        if table in self.registry.joined:
+            raise _refusal(before.statement, "its records are spread over several tables")
+        if clause.is_insert:
+            self._before_insert(connection, before)
+        else:
+            self._before_change(connection, before)
+        self._running[connection] = before
+        return before.clause
+
+    def after_execute(self, connection: sa.Connection, clause: Any, result: Any) -> None:
+        """Note what the statement has written."""
+        before = self._running.get(connection)
+        if before is None or before.clause is not clause:
+            return
+        del self._running[connection]
+        unit = self.current.get(connection)
+        if clause.is_insert:
+            self._after_insert(connection, unit, before, result)
+        else:
+            self._after_change(unit, before, result)
+
+    def _decline(self, table: VersionedTable) -> None:
+        message = (
+            f"A statement writes {table.live.name} past the unit of work, and its history is told "
+            f"not to capture such statements (bulk = {table.options.bulk!r}). Change objects in a "
+            f"session, or set bulk = 'capture'."
+        )
+        if table.options.bulk == "refuse":
+            raise HistoryWriteError(message)
+        warnings.warn(message, UserWarning, stacklevel=2)
+
+    # -- UPDATE and DELETE ---------------------------------------------------------------------
+
+    def _before_change(self, connection: sa.Connection, before: _Before) -> None:
+        statement = before.statement
+        table, clause = statement.table, statement.clause
+        if clause.is_update and statement.sets_key():
+            raise _refusal(statement, "it changes primary keys")
+        keys = statement.keys_compared()
+        if keys is None:
+            if statement.is_repeated:
+                raise _refusal(
+                    statement, "it is executed for several parameter sets, not by primary key"
+                )
+            query = statement.selection(table.key).with_for_update()
+            keys = [
+                tuple(row)
+                for row in connection.execute(query, statement.parameters[0], execution_options=OWN)
+            ]
+        before.keys = list(dict.fromkeys(keys))
+        if before.keys and not self.baseline.completeness.is_complete(connection, table):
+            self.baseline.write(connection, table, list(before.keys))
+        if clause.is_delete:
+            unit = self.current.get(connection)
+            altered = [key for key in before.keys if unit.is_altered(table, key)]
+            before.rows = dict(_rows(connection, table, altered))
+
+    def _after_change(self, unit: UnitOfWork, before: _Before, result: Any) -> None:
+        statement = before.statement
+        if not statement.returns and result.rowcount > len(before.keys):
+            raise HistoryWriteError(
+                f"A statement on {statement.table.live.name} wrote {result.rowcount} records where "
+                f"{len(before.keys)} were found just before: another transaction came in between. "
+                f"Roll back and try again."
+            )
+        operation = Operation.DELETE if statement.clause.is_delete else Operation.UPDATE
+        if not statement.returns and result.rowcount == 0:
+            return  # with RETURNING, some drivers count only what has been fetched
+        for key in before.keys:
+            unit.touch(statement.table, key, operation, before.rows.get(key))
+
+    # -- INSERT --------------------------------------------------------------------------------
+
+    def _before_insert(self, connection: sa.Connection, before: _Before) -> None:
+        statement = before.statement
+        table, clause = statement.table, statement.clause
+        if statement.is_upsert:
+            before.keys = list(self._found(connection, statement))
+            if before.keys and not self.baseline.completeness.is_complete(connection, table):
+                self.baseline.write(connection, table, list(before.keys))
+        elif statement.keys_given() is None:
+            if _can_return(connection, statement):
+                before.clause = clause.return_defaults(*table.key)
+            elif not self.baseline.completeness.is_complete(connection, table):
+                before.keys = list(_keys(connection, table))
+
+    def _after_insert(
+        self, connection: sa.Connection, unit: UnitOfWork, before: _Before, result: Any
+    ) -> None:
+        statement = before.statement
+        table = statement.table
+        if statement.is_upsert:
+            known = set(before.keys)
+            for key in known:
+                unit.touch(table, key, Operation.UPDATE)
+            found = self._found(connection, statement)
+        else:
+            known = set(before.keys)
+            told = statement.keys_given() or _returned(before, result)
+            found = list(_unwritten(connection, table)) if told is None else told
+        for key in found:
+            if key not in known:
+                unit.touch(table, key, Operation.INSERT)
+
+    def _found(self, connection: sa.Connection, statement: Statement) -> list[Key]:
+        """Return the records that have a unique value which an upsert gives, and lock them.
+
+        :raises HistoryWriteError: when the statement gives none as a plain value.
+        """
+        table = statement.table
+        if statement.clause.select is not None:
+            raise _refusal(statement, "what it finds there comes from a SELECT")
+        rows = list(statement.rows())
+        conditions = []
+        for columns in _unique_columns(table.live):
+            values = [tuple(row.get(c.key) for c in columns) for row in rows]
+            plain = [
+                value
+                for value in values
+                if not any(part is None or isinstance(part, sa.ClauseElement) for part in value)
+            ]
+            if plain:
+                conditions.append(_among(columns, plain))
+        if not conditions:
+            raise _refusal(statement, "it gives no unique value that its rows could be found by")
+        query = sa.select(*table.key).where(sa.or_(*conditions)).with_for_update()
+        return [tuple(row) for row in connection.execute(query, execution_options=OWN)]
+
+
+def begin_on_sqlite(connection: sa.Connection, statement: str = "BEGIN") -> None:
+    """Begin a transaction that SQLite's driver has not begun.
+
+    Under its default settings the driver begins at the first change only. A savepoint set before
+    would be the outermost transaction, and releasing it would commit; what a query finds before a
+    change could be changed by another connection in between.
+    """
+    if connection.dialect.name != "sqlite":
+        return
+    driver: Any = connection.connection.dbapi_connection
+    if driver is not None and not getattr(driver, "in_transaction", True):
+        connection.exec_driver_sql(statement, execution_options=OWN)
+
+
+def _refusal(statement: Statement, reason: str) -> HistoryWriteError:
+    verb = type(statement.clause).__visit_name__.upper()
+    return HistoryWriteError(
+        f"This {verb} on {statement.table.live.name} cannot be captured exactly: {reason}. Load "
+        f"the records and change them in a session, or write them by their primary keys. Nothing "
+        f"was sent."
+    )
+
+
+def _can_return(connection: sa.Connection, statement: Statement) -> bool:
+    """Tell whether the statement can be made to tell the keys that the database gives out."""
+    clause = statement.clause
+    if statement.returns or clause.select is not None or clause._multi_values:
+        return False
+    dialect = connection.dialect
+    return not statement.is_repeated or bool(dialect.insert_executemany_returning)
+
+
+def _returned(before: _Before, result: Any) -> list[Key] | None:
+    """Return the keys that an INSERT has told, or ``None``."""
+    if before.clause.select is not None or before.clause._multi_values:
+        return None
+    try:
+        rows = result.inserted_primary_key_rows
+    except sa.exc.InvalidRequestError:
+        return None  # the application's own RETURNING keeps them
+    keys = [tuple(row) for row in rows]
+    complete = keys and all(part is not None for key in keys for part in key)
+    return keys if complete else None
+
+
+def _unwritten(connection: sa.Connection, table: VersionedTable) -> Iterator[Key]:
+    """Yield the records that no version says to be there."""
+    version = table.version.alias()
+    later = table.version.alias()
+    began, operation = table.transaction_id.key, table.operation_type.key
+    same = [version.c[c.key] == c for c in table.key]
+    newer = sa.exists(
+        sa.select(sa.literal(1)).where(
+            *(later.c[c.key] == version.c[c.key] for c in table.key),
+            later.c[began] > version.c[began],
+        )
+    )
+    query = sa.select(*table.key).where(
+        ~sa.exists(
+            sa.select(sa.literal(1)).where(*same, version.c[operation] != Operation.DELETE, ~newer)
+        )
+    )
+    for row in connection.execute(query, execution_options=OWN):
+        yield tuple(row)
+
+
+def _keys(connection: sa.Connection, table: VersionedTable) -> Iterator[Key]:
+    for row in connection.execute(sa.select(*table.key), execution_options=OWN):
+        yield tuple(row)
+
+
+def _rows(
+    connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
+) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+    """Yield what records hold, by column key."""
+    columns = [live for live, _ in table.columns]
+    for start in range(0, len(keys), 500):
+        query = sa.select(*columns).where(_among(table.key, keys[start : start + 500]))
+        for row in connection.execute(query, execution_options=OWN):
+            values = {c.key: row._mapping[c] for c in columns}
+            yield tuple(values[c.key] for c in table.key), values
+
+
+def _among(columns: Sequence[sa.Column[Any]], values: Sequence[Key]) -> Any:
+    if len(columns) == 1:
+        return columns[0].in_([value[0] for value in values])
+    return sa.tuple_(*columns).in_(values)
+
+
+def _unique_columns(live: sa.Table) -> Iterator[tuple[sa.Column[Any], ...]]:
+    """Yield the sets of columns that no two rows share: key, unique constraints and indexes."""
+    if live.primary_key:
+        yield tuple(live.primary_key)
+    for constraint in live.constraints:
+        if isinstance(constraint, sa.UniqueConstraint):
+            yield tuple(constraint.columns)
+    for index in live.indexes:
+        if index.unique and all(isinstance(e, sa.Column) for e in index.expressions):
+            yield tuple(index.columns)
