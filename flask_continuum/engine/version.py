@@ -23,6 +23,9 @@ class VersionClassBase:
     __versioned__: ClassVar[Any] = None
     __continuum__: ClassVar[VersionedClass]
 
+    def __init_subclass__(cls) -> None:
+        """Keep what a declarative base does to its models from being done to version classes."""
+
     @property
     def previous(self) -> Self | None:
         """The version before this one in the same life of the record, or ``None``."""
@@ -75,6 +78,10 @@ class VersionClassBase:
         :returns: the live object; ``None`` when this version is a deletion, which is repeated.
         """
         return reverting.revert(_session(self), self, relations=relations)
+
+    # a base of dataclasses would compare by value, which takes the hash away
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         entry = self.__continuum__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,12 @@ from sqlalchemy.orm import registry as DeclaredIn
 
 from flask_continuum.engine.build.classes import build_version_class
 from flask_continuum.engine.build.collection import add_versions, remove_versions
+from flask_continuum.engine.build.early import (
+    backref_name,
+    early_relationships,
+    early_secondary,
+    leads_to,
+)
 from flask_continuum.engine.build.history import (
     TransactionFactory,
     create_history_tables,
@@ -54,6 +60,7 @@ class Builder:
     metadata_found: Callable[[sa.MetaData], None]
     pending: dict[Mapper[Any], Options] = field(default_factory=dict)
     declared: set[DeclaredIn] = field(default_factory=set)
+    finishing: bool = False
 
     # -- when a class is defined ---------------------------------------------------------------
 
@@ -88,7 +95,7 @@ class Builder:
                 )
             if above is not None and (live is above or (mapper.concrete and each is not mapper)):
                 continue
-            excluded = _excluded_columns(each, options)
+            excluded = self._excluded_columns(live, mapper, options)
             entry = self.registry.tables.get(live)
             if entry is None:
                 self._ensure_history(live.metadata)
@@ -104,6 +111,37 @@ class Builder:
             self.registry.joined.update(found)
         return tuple(found)
 
+    def _excluded_columns(
+        self, live: sa.Table, mapper: Mapper[Any], options: Options
+    ) -> frozenset[str]:
+        """Return the keys of a table's columns that are excluded, each by the topmost class that
+        has it: in a single-table hierarchy the classes below bring columns of their own.
+        """
+        found: set[str] = set()
+        seen: set[str] = set()
+        for each in mapper.base_mapper.self_and_descendants:
+            if each.local_table is not live:
+                continue
+            own = options if each is mapper else self._options_of(each) or options
+            columns = {
+                (key, column.key)
+                for key, prop in each._props.items()
+                if isinstance(prop, ColumnProperty)
+                for column in prop.columns
+                if isinstance(column, sa.Column) and column.table is live
+            }
+            names = own.exclude - own.include
+            found |= {column for key, column in columns if key in names and column not in seen}
+            seen |= {column for _, column in columns}
+        discriminator = mapper.polymorphic_on
+        if isinstance(discriminator, sa.Column):
+            found.discard(discriminator.key)
+        return frozenset(found)
+
+    def _options_of(self, mapper: Mapper[Any]) -> Options | None:
+        entry = self.registry.entries.get(mapper.class_)
+        return self.pending.get(mapper) if entry is None else entry.options
+
     def _ensure_history(self, metadata: sa.MetaData) -> None:
         if metadata not in self.registry.history:
             self.registry.history[metadata] = create_history_tables(
@@ -118,16 +156,26 @@ class Builder:
 
         ``create_all()`` right after the class statements must find them.
         """
-        for prop in mapper._props.values():
-            if isinstance(prop, RelationshipProperty):
-                secondary = _early_secondary(prop, mapper)
-                if secondary is not None:
-                    self._add_link(prop, secondary, options)
+        for prop in early_relationships(mapper):
+            secondary = early_secondary(prop, mapper)
+            if secondary is not None:
+                self._add_link(prop, prop.key, secondary, options)
+
+    def _add_backref_links(self, mapper: Mapper[Any]) -> None:
+        """Version the link tables of relationships that another class will give a marked one."""
+        for prop in early_relationships(mapper):
+            name = backref_name(prop)
+            secondary = early_secondary(prop, mapper)
+            if name is None or secondary is None:
+                continue
+            for target, options in self.pending.items():
+                if leads_to(prop, target):
+                    self._add_link(prop, name, secondary, options)
 
     def _add_link(
-        self, prop: RelationshipProperty[Any], secondary: sa.Table, options: Options
+        self, prop: RelationshipProperty[Any], name: str, secondary: sa.Table, options: Options
     ) -> None:
-        if prop.viewonly or prop.key in options.exclude - options.include:
+        if prop.viewonly or name in options.exclude - options.include:
             return
         entry = self.registry.tables.get(secondary)
         if entry is not None:
@@ -152,7 +200,11 @@ class Builder:
     def prepare(self, metadata: sa.MetaData) -> None:
         """Settle what only later statements tell: foreign keys' types, named link tables."""
         for mapper, options in list(self.pending.items()):
+            self._tables_of(mapper, options)  # columns that came after the class statement
             self._add_links(mapper, options)
+        if self.pending:
+            for mapper in self._mappers():
+                self._add_backref_links(mapper)
         for live, entry in self.registry.tables.items():
             if live.metadata is metadata:
                 # naming each column that exists already leaves only types to be settled
@@ -161,17 +213,23 @@ class Builder:
 
     def finish(self) -> None:
         """Make the version classes of every pending class whose mapper is configured."""
-        ready = {mapper: options for mapper, options in self.pending.items() if mapper.configured}
-        if not ready:
-            return
-        for mapper in ready:
-            # at once: what follows configures mappers, which ends up here again
-            del self.pending[mapper]
+        if self.finishing:
+            return  # what this does configures mappers, which ends up here again
+        self.finishing = True
+        try:
+            while ready := {m: o for m, o in self.pending.items() if m.configured}:
+                for mapper in ready:
+                    del self.pending[mapper]
+                self._finish_mappers(ready)
+            # another class may have given relationships to one that was made before
+            self._finish_relationships()
+        finally:
+            self.finishing = False
+
+    def _finish_mappers(self, ready: Mapping[Mapper[Any], Options]) -> None:
         for mapper, options in ready.items():
             self._check_names(mapper, options)
-            for prop in mapper.relationships:
-                if isinstance(prop.secondary, sa.Table):
-                    self._add_link(prop, prop.secondary, options)
+            self._finish_links(mapper, options)
         for metadata in self.registry.history:
             self.prepare(metadata)
             self._finish_transaction(metadata)
@@ -181,12 +239,22 @@ class Builder:
             options = ready[mapper]
             if options.create_models:
                 made.append(self._finish_class(mapper, options))
+        self._finish_relationships()
         for model in made:
-            entry = self.registry.entries[model]
+            add_versions(self.registry.entries[model])
+
+    def _finish_links(self, mapper: Mapper[Any], options: Options) -> None:
+        for prop in mapper.relationships:
+            if isinstance(prop.secondary, sa.Table):
+                self._add_link(prop, prop.key, prop.secondary, options)
+
+    def _finish_relationships(self) -> None:
+        for model, entry in self.registry.entries.items():
+            self._finish_links(entry.mapper, entry.options)
             relationships = build_relationships(entry, self.registry)
-            entry = self.registry.entries[model] = replace(entry, relationships=relationships)
+            if relationships != entry.relationships:
+                entry = self.registry.entries[model] = replace(entry, relationships=relationships)
             entry.version_class.__continuum__ = entry
-            add_versions(entry)
 
     def take_down(self) -> None:
         """Give the names of tables, classes and ``versions`` back: they can be made anew."""
@@ -226,11 +294,13 @@ class Builder:
         if isinstance(self.user_cls, type):
             mapper: Mapper[Any] = sa.inspect(self.user_cls)
             return mapper
+        named = (each for each in self._mappers() if each.class_.__name__ == self.user_cls)
+        return next(named, None)
+
+    def _mappers(self) -> Iterator[Mapper[Any]]:
+        """Yield every mapper, versioned or not, beside which a class was marked."""
         for declared in self.declared:
-            for mapper in declared.mappers:
-                if mapper.class_.__name__ == self.user_cls:
-                    return mapper
-        return None
+            yield from declared.mappers
 
     def _check_names(self, mapper: Mapper[Any], options: Options) -> None:
         known = set(mapper.attrs.keys())
@@ -244,28 +314,3 @@ class Builder:
             if self.strict:
                 raise ImproperlyConfigured(message)
             warnings.warn(message, UserWarning, stacklevel=2)
-
-
-def _excluded_columns(mapper: Mapper[Any], options: Options) -> frozenset[str]:
-    """Return the keys of the columns whose attributes are excluded."""
-    names = options.exclude - options.include
-    found = set()
-    for name in names:
-        prop = mapper._props.get(name)
-        if isinstance(prop, ColumnProperty):
-            found |= {c.key for c in prop.columns if isinstance(c, sa.Column)}
-    discriminator = mapper.polymorphic_on
-    if isinstance(discriminator, sa.Column):
-        found.discard(discriminator.key)
-    return frozenset(found)
-
-
-def _early_secondary(prop: RelationshipProperty[Any], mapper: Mapper[Any]) -> sa.Table | None:
-    """Return a relationship's link table if it can be told before mappers are configured."""
-    argument: Any = prop._init_args.secondary.argument
-    if isinstance(argument, sa.Table):
-        return argument
-    metadata = mapper.local_table.metadata  # type: ignore[attr-defined]
-    if isinstance(argument, str):
-        return metadata.tables.get(argument)  # type: ignore[no-any-return]
-    return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, column_property
+from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import visitors
 
 from flask_continuum.engine.naming import version_class_name
@@ -26,34 +27,16 @@ def build_version_class(
     :param parent: the entry of the versioned class that the model inherits from.
     """
     attributes = recorded_attributes(mapper, tables)
-    namespace: dict[str, Any] = {
-        "__module__": mapper.class_.__module__,
-        "__doc__": f"A version of {mapper.class_.__name__}.",
-        "__mapper_args__": _mapper_arguments(mapper, tables, parent),
-        "__versioned__": None,
-    }
-    own_table = parent is None or tables[-1] is not parent.tables[-1]
-    if own_table:
-        local = tables[-1]
-        recorded = {live for table in tables for live, _ in table.columns}
-        namespace["__table__"] = local.version
-        for key, column in attributes.items():
-            if column.table is local.live:
-                # a key shared with the parent's table: declarative must be told that it is
-                shared = mapper.attrs[key].columns
-                columns = [to_version(each, tables) for each in shared if each in recorded]
-                namespace[key] = column_property(*columns) if len(columns) > 1 else columns[0]
-        for name in _bookkeeping(options):
-            namespace[name] = (
-                column_property(local.version.c[name], *_inherited(tables[:-1], name))
-                if len(tables) > 1 and not mapper.concrete
-                else local.version.c[name]
-            )
-    else:
-        # a single-table subclass: declarative must not look for a table of its own
-        namespace["__tablename__"] = None
-    name = version_class_name(mapper.class_, with_module=options.use_module_name)
-    version_class = type(name, _bases(mapper, options, parent), namespace)
+    above = parent if parent is not None and tables[-1] is parent.tables[-1] else None
+    version_class = _make_class(mapper, options, parent)
+    mapper.registry.map_imperatively(
+        version_class,
+        # a class of a single-table hierarchy has no table of its own
+        None if above is not None else tables[-1].version,
+        properties=_properties(mapper, options, tables, attributes, above),
+        inherits=None if parent is None else parent.version_class,
+        **_mapper_arguments(mapper, tables, parent),
+    )
     entry = VersionedClass(
         model=mapper.class_,
         version_class=version_class,
@@ -98,6 +81,49 @@ def _bases(
     return (VersionClassBase, mapper.registry.generate_base())
 
 
+def _make_class(mapper: Mapper[Any], options: Options, parent: VersionedClass | None) -> type[Any]:
+    """Make the version class, not yet mapped.
+
+    It inherits what the declarative base can do. Mapping it by hand keeps away from it what the
+    base does to models: name their tables, give them columns, make dataclasses of them.
+    """
+    name = version_class_name(mapper.class_, with_module=options.use_module_name)
+    namespace = {
+        "__module__": mapper.class_.__module__,
+        "__doc__": f"A version of {mapper.class_.__name__}.",
+        "__versioned__": None,
+        "__abstract__": True,  # a declarative base does not map what it is told is abstract
+    }
+    version_class = type(name, _bases(mapper, options, parent), namespace)
+    del version_class.__abstract__  # type: ignore[attr-defined]
+    return version_class
+
+
+def _properties(
+    mapper: Mapper[Any],
+    options: Options,
+    tables: tuple[VersionedTable, ...],
+    attributes: Mapping[str, sa.Column[Any]],
+    above: VersionedClass | None,
+) -> dict[str, Any]:
+    """Return what the version class maps beyond its parent, by attribute key.
+
+    :param above: the entry whose table this class of a single-table hierarchy shares.
+    """
+    local = tables[-1]
+    recorded = {live for table in tables for live, _ in table.columns}
+    found: dict[str, Any] = {}
+    for key, column in attributes.items():
+        if column.table is local.live and (above is None or key not in above.attributes):
+            # a key shared with the parent's table: the attribute stands for both columns
+            shared = [each for each in mapper.attrs[key].columns if each in recorded]
+            found[key] = [to_version(each, tables) for each in shared]
+    if above is None:
+        for name in _bookkeeping(options):
+            found[name] = [table.version.c[name] for table in reversed(tables)]
+    return found
+
+
 def _bookkeeping(options: Options) -> tuple[str, ...]:
     names = [options.transaction_column_name, options.operation_type_column_name]
     if options.strategy == "validity":
@@ -105,24 +131,22 @@ def _bookkeeping(options: Options) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _inherited(tables: tuple[VersionedTable, ...], name: str) -> list[sa.Column[Any]]:
-    return [table.version.c[name] for table in reversed(tables)]
-
-
 def _mapper_arguments(
     mapper: Mapper[Any], tables: tuple[VersionedTable, ...], parent: VersionedClass | None
 ) -> dict[str, Any]:
+    own = tables[-1] if parent is None or tables[-1] is not parent.tables[-1] else None
     arguments: dict[str, Any] = {}
     if mapper.polymorphic_on is not None and parent is None:
         arguments["polymorphic_on"] = to_version(mapper.polymorphic_on, tables)
     if mapper.polymorphic_identity is not None:
         arguments["polymorphic_identity"] = mapper.polymorphic_identity
-    if mapper.concrete:
-        arguments["concrete"] = True
-    elif parent is not None and tables[-1] is not parent.tables[-1]:
-        arguments["inherit_condition"] = _inherit_condition(mapper, tables[-1], parent)
     if mapper.polymorphic_load:
         arguments["polymorphic_load"] = mapper.polymorphic_load
+    elif own is None:
+        # the columns are at hand: no version needs a statement of its own for them
+        arguments["polymorphic_load"] = "inline"
+    if own is not None and parent is not None:
+        arguments["inherit_condition"] = _inherit_condition(mapper, own, parent)
     return arguments
 
 

@@ -18,16 +18,21 @@ from flask_continuum.engine.registry import Registry, VersionedClass, VersionedT
 
 
 def build_relationships(entry: VersionedClass, registry: Registry) -> tuple[str, ...]:
-    """Give the version class the relationships of its model and return their keys."""
+    """Give the version class the relationships of its model and return their keys.
+
+    May be called again, for relationships that the model has got since.
+    """
     mapper = sa.inspect(entry.version_class)
     _add_transaction(entry, registry)
     _add_parent(entry)
     inherited = set(mapper.inherits.relationships.keys()) if mapper.inherits else set()
+    there = {prop.key for prop in mapper.relationships if prop.parent is mapper}
     found: list[str] = []
     for prop in entry.mapper.relationships:
         if prop.key == "versions" or prop.key in entry.options.exclude:
             continue
-        if prop.key not in inherited or prop.parent is entry.mapper:
+        own = prop.key not in inherited or prop.parent is entry.mapper
+        if own and prop.key not in there:
             target = registry.entries.get(prop.mapper.class_)
             link = (
                 registry.tables.get(prop.secondary)
@@ -224,9 +229,7 @@ def _add_transaction(entry: VersionedClass, registry: Registry) -> None:
 
 def _add_parent(entry: VersionedClass) -> None:
     mapper = sa.inspect(entry.version_class)
-    if "version_parent" in entry.attributes or (
-        mapper.inherits is not None and "version_parent" in mapper.inherits.relationships
-    ):
+    if "version_parent" in entry.attributes or "version_parent" in mapper.relationships:
         return
     joined = [
         foreign(entry.table.version.c[column.key]) == remote(column)

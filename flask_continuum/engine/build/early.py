@@ -1,0 +1,41 @@
+"""What relationships tell before mappers are configured, which might fail so early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, RelationshipProperty
+
+
+def early_relationships(mapper: Mapper[Any]) -> Iterator[RelationshipProperty[Any]]:
+    """Yield the relationships that were declared on a class or on one above it."""
+    for prop in list(mapper._props.values()):
+        if isinstance(prop, RelationshipProperty):
+            yield prop
+
+
+def early_secondary(prop: RelationshipProperty[Any], mapper: Mapper[Any]) -> sa.Table | None:
+    """Return a relationship's link table if it can be told by now."""
+    argument: Any = prop._init_args.secondary.argument
+    if isinstance(argument, sa.Table):
+        return argument
+    metadata = mapper.local_table.metadata  # type: ignore[attr-defined]
+    if isinstance(argument, str):
+        return metadata.tables.get(argument)  # type: ignore[no-any-return]
+    return None
+
+
+def backref_name(prop: RelationshipProperty[Any]) -> str | None:
+    """Return the name of the relationship that this one gives to its target, if it gives one."""
+    backref: Any = prop.backref
+    return backref if backref is None or isinstance(backref, str) else backref[0]
+
+
+def leads_to(prop: RelationshipProperty[Any], mapper: Mapper[Any]) -> bool:
+    """Tell whether a relationship leads to a mapper's class, as far as can be told by now."""
+    target: Any = prop.argument
+    if isinstance(target, str):
+        return target.rpartition(".")[2] == mapper.class_.__name__
+    return target is mapper or target is mapper.class_
