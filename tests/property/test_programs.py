@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
+from flask_continuum import verify
 from tests.engine.invariants import check
 from tests.engine.newsroom import Newsroom, build
 
@@ -186,6 +187,9 @@ def test_history_is_the_difference_between_committed_states(newsroom: Newsroom) 
         clear(newsroom)
         oracle = run(newsroom, program)
         check(newsroom.engine, newsroom.manager)
+        with newsroom.session() as session:
+            report = verify(session, newsroom.manager)
+        assert report.is_clean, str(report)
         with newsroom.engine.connect() as connection:
             found: dict[int, list[tuple[str, int]]] = {}
             for row in connection.execute(

@@ -23,7 +23,7 @@ def verify_chains(place: Place, table: VersionedTable, *, complete: bool) -> Ite
     for row in place.stream(_suspects(table, complete=complete)):
         *key, began, ended, operation, before, follows, alive = row
         yield from (
-            Finding(kind, table.live.name, tuple(key), began, words)
+            Finding(kind, table.live.fullname, tuple(key), began, words)
             for kind, words in _judge(
                 began,
                 ended,

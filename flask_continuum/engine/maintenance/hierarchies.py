@@ -80,7 +80,7 @@ def _lacking(
     for *key, transaction in place.stream(statement):
         yield Finding(
             FindingKind.HIERARCHY_INCOMPLETE,
-            there.live.name,
+            there.live.fullname,
             tuple(key),
             transaction,
             f"transaction {transaction} has a version in {here.version.name}, but none in "

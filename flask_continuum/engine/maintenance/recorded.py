@@ -60,7 +60,7 @@ def load_recorded(place: Place, found: Collector) -> Recorded:
             found.add(
                 Finding(
                     FindingKind.HISTORY_COLUMN_UNKNOWN,
-                    history.name,
+                    history.fullname,
                     (table, column),
                     None,
                     f"it says that {what} is recorded, which nothing versions.",

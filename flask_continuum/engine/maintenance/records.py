@@ -58,7 +58,7 @@ def _finding(
     how: int | None,
     columns: tuple[str, ...],
 ) -> Finding:
-    name = table.live.name
+    name = table.live.fullname
     if newest is None:
         words = "the record is there, but has no version."
         return Finding(FindingKind.RECORD_WITHOUT_VERSION, name, key, None, words)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError, ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
-from flask_continuum.engine.read.loading import connection_arguments
 from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable
 from flask_continuum.engine.setup import versioning_manager
 
@@ -99,7 +98,7 @@ def _binds(session: Session, registry: Registry) -> dict[sa.Table, Any]:
     found: dict[sa.Table, Any] = {}
     entries = registry.classes()
     for entry in entries:
-        bind = connection_arguments(session, entry)["bind"]
+        bind = session.get_bind(entry.mapper)
         for table in entry.tables:
             found.setdefault(table.live, bind)
     for entry in entries:

@@ -22,7 +22,7 @@ def verify_transaction_of(place: Place, table: VersionedTable) -> Iterator[Findi
     for *key, began in place.stream(missing):
         yield Finding(
             FindingKind.TRANSACTION_MISSING,
-            table.live.name,
+            table.live.fullname,
             tuple(key),
             began,
             f"there is a version of transaction {began}, but no such transaction.",
@@ -32,7 +32,7 @@ def verify_transaction_of(place: Place, table: VersionedTable) -> Iterator[Findi
 def verify_transactions(place: Place) -> Iterator[Finding]:
     """Yield transactions without versions, and those that share a uid, in two statements."""
     transaction = place.history.transaction
-    name = transaction.name
+    name = transaction.fullname
     used = [sa.exists().where(table.transaction_id == transaction.c.id) for table in place.tables]
     kind = transaction.c.kind
     empty = (
