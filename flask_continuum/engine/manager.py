@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapper, Session
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.build.builder import Builder
+from flask_continuum.engine.build.early import mappers_of
 from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture
@@ -259,7 +260,7 @@ def _existing(base: Any) -> list[Mapper[Any]]:
         registries = list(_all_registries())
     else:
         registries = [base.registry]
-    mappers = {mapper for registry in registries for mapper in registry.mappers}
+    mappers = {mapper for registry in registries for mapper in mappers_of(registry)}
     if base is not Mapper:
         mappers = {mapper for mapper in mappers if issubclass(mapper.class_, base)} or mappers
     return sorted(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.declarative import AbstractConcreteBase
 from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
 from sqlalchemy.orm import registry as DeclaredIn
 
@@ -18,6 +19,8 @@ from flask_continuum.engine.build.early import (
     early_relationships,
     early_secondary,
     leads_to,
+    mappers_of,
+    own_hierarchy,
 )
 from flask_continuum.engine.build.history import (
     TransactionFactory,
@@ -47,6 +50,8 @@ class Builder:
     :ivar claim: takes a class for the manager; false when another manager has it.
     :ivar built: is called for each mapper whose tables are known, so that it can be captured.
     :ivar metadata_found: is called for each metadata that history begins in.
+    :ivar pending: the options of each mapper that has no version class yet.
+    :ivar taken: the options of each mapper that has been taken so far.
     :ivar declared: SQLAlchemy's registries of the classes so far, where the user class is found.
     """
 
@@ -59,6 +64,7 @@ class Builder:
     built: Callable[[Mapper[Any], tuple[VersionedTable, ...]], None]
     metadata_found: Callable[[sa.MetaData], None]
     pending: dict[Mapper[Any], Options] = field(default_factory=dict)
+    taken: dict[Mapper[Any], Options] = field(default_factory=dict)
     declared: set[DeclaredIn] = field(default_factory=set)
     finishing: bool = False
 
@@ -70,6 +76,8 @@ class Builder:
         marked = getattr(model, "__versioned__", None)
         if marked is None or issubclass(model, VersionClassBase) or mapper in self.pending:
             return
+        if isinstance(mapper.local_table, sa.Subquery) and issubclass(model, AbstractConcreteBase):
+            return  # it has no records but those of its subclasses
         if model in self.registry.entries or not self.claim(mapper):
             return
         options = self.options.with_changes(
@@ -78,22 +86,21 @@ class Builder:
         if not options.versioning:
             return
         tables = self._tables_of(mapper, options)
-        self.pending[mapper] = options
+        self.pending[mapper] = self.taken[mapper] = options
         self.declared.add(mapper.registry)
         self._add_links(mapper, options)
         self.built(mapper, tables)
 
     def _tables_of(self, mapper: Mapper[Any], options: Options) -> tuple[VersionedTable, ...]:
-        found = []
-        above = None
-        for each in reversed(list(mapper.iterate_to_root())):
+        found: list[VersionedTable] = []
+        for each in own_hierarchy(mapper):
             live = each.local_table
             if not isinstance(live, sa.Table):
                 raise ImproperlyConfigured(
                     f"{mapper.class_.__name__} is mapped to {type(live).__name__}, not to a table, "
                     f"and cannot be versioned."
                 )
-            if above is not None and (live is above or (mapper.concrete and each is not mapper)):
+            if found and live is found[-1].live:
                 continue
             excluded = self._excluded_columns(live, mapper, options)
             entry = self.registry.tables.get(live)
@@ -104,9 +111,6 @@ class Builder:
             else:
                 sync_columns(entry, excluded)
             found.append(entry)
-            above = live
-        if mapper.concrete:
-            found = found[-1:]
         if len(found) > 1:
             self.registry.joined.update(found)
         return tuple(found)
@@ -122,7 +126,7 @@ class Builder:
         for each in mapper.base_mapper.self_and_descendants:
             if each.local_table is not live:
                 continue
-            own = options if each is mapper else self._options_of(each) or options
+            own = options if each is mapper else self.taken.get(each, options)
             columns = {
                 (key, column.key)
                 for key, prop in each._props.items()
@@ -137,10 +141,6 @@ class Builder:
         if isinstance(discriminator, sa.Column):
             found.discard(discriminator.key)
         return frozenset(found)
-
-    def _options_of(self, mapper: Mapper[Any]) -> Options | None:
-        entry = self.registry.entries.get(mapper.class_)
-        return self.pending.get(mapper) if entry is None else entry.options
 
     def _ensure_history(self, metadata: sa.MetaData) -> None:
         if metadata not in self.registry.history:
@@ -300,7 +300,7 @@ class Builder:
     def _mappers(self) -> Iterator[Mapper[Any]]:
         """Yield every mapper, versioned or not, beside which a class was marked."""
         for declared in self.declared:
-            yield from declared.mappers
+            yield from mappers_of(declared)
 
     def _check_names(self, mapper: Mapper[Any], options: Options) -> None:
         known = set(mapper.attrs.keys())

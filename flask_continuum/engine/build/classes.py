@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import visitors
 
+from flask_continuum.engine.build.early import own_hierarchy
 from flask_continuum.engine.naming import version_class_name
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
@@ -29,14 +30,19 @@ def build_version_class(
     attributes = recorded_attributes(mapper, tables)
     above = parent if parent is not None and tables[-1] is parent.tables[-1] else None
     version_class = _make_class(mapper, options, parent)
+    properties = _properties(mapper, options, tables, attributes, parent)
+    mapped = {column for columns in properties.values() for column in columns}
+    unmapped = {c for table in tables for c in table.version.c if c not in mapped}
     mapper.registry.map_imperatively(
         version_class,
         # a class of a single-table hierarchy has no table of its own
-        None if above is not None else tables[-1].version,
-        properties=_properties(mapper, options, tables, attributes, above),
+        None if above is not None else _selectable(mapper, tables, parent),
+        properties=properties,
+        exclude_properties=unmapped,
         inherits=None if parent is None else parent.version_class,
         **_mapper_arguments(mapper, tables, parent),
     )
+    _load_together(sa.inspect(version_class))
     entry = VersionedClass(
         model=mapper.class_,
         version_class=version_class,
@@ -99,26 +105,37 @@ def _make_class(mapper: Mapper[Any], options: Options, parent: VersionedClass | 
     return version_class
 
 
+def _selectable(
+    mapper: Mapper[Any], tables: tuple[VersionedTable, ...], parent: VersionedClass | None
+) -> Any:
+    """Return the class's own version table, joined to those of parents that are not marked."""
+    if parent is not None or len(tables) == 1:
+        return tables[-1].version
+    found: Any = tables[0].version
+    joined = [each for each in own_hierarchy(mapper) if each.inherit_condition is not None]
+    for each, above, local in zip(joined, tables[:-1], tables[1:], strict=True):
+        found = found.join(local.version, _inherit_condition(each, local, above, tables))
+    return found
+
+
 def _properties(
     mapper: Mapper[Any],
     options: Options,
     tables: tuple[VersionedTable, ...],
     attributes: Mapping[str, sa.Column[Any]],
-    above: VersionedClass | None,
-) -> dict[str, Any]:
-    """Return what the version class maps beyond its parent, by attribute key.
-
-    :param above: the entry whose table this class of a single-table hierarchy shares.
-    """
-    local = tables[-1]
+    parent: VersionedClass | None,
+) -> dict[str, list[sa.Column[Any]]]:
+    """Return what the version class maps beyond its parent, by attribute key."""
+    own = {tables[-1].live} if parent is not None else {table.live for table in tables}
+    above = {} if parent is None or parent.tables[-1] is not tables[-1] else parent.attributes
     recorded = {live for table in tables for live, _ in table.columns}
-    found: dict[str, Any] = {}
+    found: dict[str, list[sa.Column[Any]]] = {}
     for key, column in attributes.items():
-        if column.table is local.live and (above is None or key not in above.attributes):
-            # a key shared with the parent's table: the attribute stands for both columns
-            shared = [each for each in mapper.attrs[key].columns if each in recorded]
-            found[key] = [to_version(each, tables) for each in shared]
-    if above is None:
+        if column.table in own and key not in above:
+            # an attribute may stand for a column of each table
+            columns = [each for each in mapper.attrs[key].columns if each in recorded]
+            found[key] = [to_version(each, tables) for each in columns]
+    if not above:
         for name in _bookkeeping(options):
             found[name] = [table.version.c[name] for table in reversed(tables)]
     return found
@@ -136,25 +153,45 @@ def _mapper_arguments(
 ) -> dict[str, Any]:
     own = tables[-1] if parent is None or tables[-1] is not parent.tables[-1] else None
     arguments: dict[str, Any] = {}
-    if mapper.polymorphic_on is not None and parent is None:
+    if parent is None and _is_recorded(mapper.polymorphic_on, tables):
         arguments["polymorphic_on"] = to_version(mapper.polymorphic_on, tables)
     if mapper.polymorphic_identity is not None:
         arguments["polymorphic_identity"] = mapper.polymorphic_identity
     if mapper.polymorphic_load:
         arguments["polymorphic_load"] = mapper.polymorphic_load
-    elif own is None:
-        # the columns are at hand: no version needs a statement of its own for them
-        arguments["polymorphic_load"] = "inline"
     if own is not None and parent is not None:
-        arguments["inherit_condition"] = _inherit_condition(mapper, own, parent)
+        arguments["inherit_condition"] = _inherit_condition(mapper, own, parent.tables[-1], tables)
     return arguments
 
 
+def _load_together(mapper: Mapper[Any]) -> None:
+    """Load the columns of a single-table subclass with those of the classes above.
+
+    They are at hand: no version needs a statement of its own for them.
+    """
+    for above in mapper.iterate_to_root():
+        if above is not mapper and above.local_table is mapper.local_table:
+            above._add_with_polymorphic_subclass(mapper)  # type: ignore[no-untyped-call]
+
+
+def _is_recorded(discriminator: Any, tables: tuple[VersionedTable, ...]) -> bool:
+    """Tell whether all columns that tell a record's class are in the history."""
+    if discriminator is None:
+        return False
+    recorded = {live for table in tables for live, _ in table.columns}
+    columns = {
+        each for each in visitors.iterate(discriminator) if isinstance(each, sa.ColumnClause)
+    }
+    return columns <= recorded
+
+
 def _inherit_condition(
-    mapper: Mapper[Any], local: VersionedTable, parent: VersionedClass
+    mapper: Mapper[Any],
+    local: VersionedTable,
+    above: VersionedTable,
+    tables: tuple[VersionedTable, ...],
 ) -> sa.ColumnElement[bool]:
-    above = parent.tables[-1]
-    condition = to_version(mapper.inherit_condition, (*parent.tables, local))
+    condition = to_version(mapper.inherit_condition, tables)
     return sa.and_(condition, local.transaction_id == above.transaction_id)
 
 

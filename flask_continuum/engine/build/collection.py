@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Query, RelationshipProperty, foreign, relationship, remote
+from sqlalchemy.orm.descriptor_props import ConcreteInheritedProperty
 
 from flask_continuum.engine.registry import VersionedClass
 
@@ -36,7 +37,10 @@ class VersionsQuery(Query[Any]):
 
 def add_versions(entry: VersionedClass) -> None:
     """Give the model its ``versions``: dynamic, view-only, ordered by transaction."""
-    if "versions" in entry.mapper.local_table.c or "versions" in entry.model.__dict__:
+    there = entry.mapper._props.get("versions")
+    if there is None and "versions" in entry.model.__dict__:
+        return  # the application's own
+    if there is not None and not isinstance(there, ConcreteInheritedProperty):
         return
     live = [entry.mapper.get_property(name).columns[0] for name in entry.key_attributes]
     table = next(t for t in entry.tables if t.live is live[0].table)

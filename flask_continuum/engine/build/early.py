@@ -1,4 +1,4 @@
-"""What relationships tell before mappers are configured, which might fail so early."""
+"""What mappers tell before they are configured, which might fail so early."""
 
 from __future__ import annotations
 
@@ -7,6 +7,27 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy.orm import registry as DeclaredIn
+
+
+def mappers_of(declared: DeclaredIn) -> Iterator[Mapper[Any]]:
+    """Yield the mappers of a registry, in which some classes may still wait to be mapped."""
+    for manager in list(declared._managers):
+        if manager.is_mapped:
+            yield manager.mapper
+
+
+def own_hierarchy(mapper: Mapper[Any]) -> list[Mapper[Any]]:
+    """Return a mapper and those above it that hold a part of its records, root first.
+
+    Above a concrete class are records of other kinds.
+    """
+    found = []
+    for each in mapper.iterate_to_root():
+        found.append(each)
+        if each.concrete:
+            break
+    return found[::-1]
 
 
 def early_relationships(mapper: Mapper[Any]) -> Iterator[RelationshipProperty[Any]]:
