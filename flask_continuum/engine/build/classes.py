@@ -7,9 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
-from sqlalchemy.sql import visitors
 
+from flask_continuum.engine.build.derived import (
+    add_descriptors,
+    derived_properties,
+    is_recorded,
+)
 from flask_continuum.engine.build.early import own_hierarchy
+from flask_continuum.engine.build.tables import to_version
 from flask_continuum.engine.naming import version_class_name
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
@@ -33,16 +38,24 @@ def build_version_class(
     properties = _properties(mapper, options, tables, attributes, parent)
     mapped = {column for columns in properties.values() for column in columns}
     unmapped = {c for table in tables for c in table.version.c if c not in mapped}
+    derived = {
+        key: prop
+        for key, prop in derived_properties(
+            mapper, tables, attributes, inherited=parent is not None
+        )
+        if key not in options.exclude
+    }
     mapper.registry.map_imperatively(
         version_class,
         # a class of a single-table hierarchy has no table of its own
         None if above is not None else _selectable(mapper, tables, parent),
-        properties=properties,
+        properties={**properties, **derived},
         exclude_properties=unmapped,
         inherits=None if parent is None else parent.version_class,
         **_mapper_arguments(mapper, tables, parent),
     )
     _load_together(sa.inspect(version_class))
+    add_descriptors(mapper, version_class, options.exclude)
     entry = VersionedClass(
         model=mapper.class_,
         version_class=version_class,
@@ -153,7 +166,7 @@ def _mapper_arguments(
 ) -> dict[str, Any]:
     own = tables[-1] if parent is None or tables[-1] is not parent.tables[-1] else None
     arguments: dict[str, Any] = {}
-    if parent is None and _is_recorded(mapper.polymorphic_on, tables):
+    if parent is None and is_recorded(mapper.polymorphic_on, tables):
         arguments["polymorphic_on"] = to_version(mapper.polymorphic_on, tables)
     if mapper.polymorphic_identity is not None:
         arguments["polymorphic_identity"] = mapper.polymorphic_identity
@@ -174,17 +187,6 @@ def _load_together(mapper: Mapper[Any]) -> None:
             above._add_with_polymorphic_subclass(mapper)  # type: ignore[no-untyped-call]
 
 
-def _is_recorded(discriminator: Any, tables: tuple[VersionedTable, ...]) -> bool:
-    """Tell whether all columns that tell a record's class are in the history."""
-    if discriminator is None:
-        return False
-    recorded = {live for table in tables for live, _ in table.columns}
-    columns = {
-        each for each in visitors.iterate(discriminator) if isinstance(each, sa.ColumnClause)
-    }
-    return columns <= recorded
-
-
 def _inherit_condition(
     mapper: Mapper[Any],
     local: VersionedTable,
@@ -193,15 +195,3 @@ def _inherit_condition(
 ) -> sa.ColumnElement[bool]:
     condition = to_version(mapper.inherit_condition, tables)
     return sa.and_(condition, local.transaction_id == above.transaction_id)
-
-
-def to_version(expression: Any, tables: tuple[VersionedTable, ...]) -> Any:
-    """Return ``expression`` with live columns replaced by their version columns."""
-    columns = {live: version for table in tables for live, version in table.columns}
-
-    def replace(element: Any, **_: Any) -> Any:
-        return columns.get(element) if isinstance(element, sa.Column) else None
-
-    if isinstance(expression, sa.Column):
-        return columns.get(expression, expression)
-    return visitors.replacement_traverse(expression, {}, replace)

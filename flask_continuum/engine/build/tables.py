@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType, SchemaType
 
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -150,3 +151,15 @@ def _index_foreign_keys(entry: VersionedTable, columns: Iterable[sa.Column[Any]]
     for column in columns:
         if column.key != first and column.key in entry.version.c:
             sa.Index(fitting(f"ix_{entry.version.name}_{column.name}"), entry.version.c[column.key])
+
+
+def to_version(expression: Any, tables: tuple[VersionedTable, ...]) -> Any:
+    """Return ``expression`` with live columns replaced by their version columns."""
+    columns = {live: version for table in tables for live, version in table.columns}
+
+    def replace(element: Any, **_: Any) -> Any:
+        return columns.get(element) if isinstance(element, sa.Column) else None
+
+    if isinstance(expression, sa.Column):
+        return columns.get(expression, expression)
+    return visitors.replacement_traverse(expression, {}, replace)
