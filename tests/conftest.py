@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from tests.support.availability import LeftOut
 from tests.support.databases import KINDS, Database, Source, Unavailable, open_source
+from tests.support.kept import Kept
 
 LEFT_OUT = pytest.StashKey[LeftOut]()
 
@@ -78,12 +79,25 @@ def sources(left_out: LeftOut) -> Iterator[Sources]:
     sources.close()
 
 
+@pytest.fixture(scope="session")
+def kept(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """Databases that keep their tables from test to test."""
+    kept = Kept(tmp_path_factory.mktemp("kept"))
+    yield kept
+    kept.close()
+
+
 @pytest.fixture(params=KINDS)
-def database(
-    request: pytest.FixtureRequest, sources: Sources, tmp_path: Path
-) -> Iterator[Database]:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database that a test runs on: each in turn."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database(database_kind: str, sources: Sources, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind in turn."""
-    with sources.of(request.param).database(tmp_path) as database:
+    with sources.of(database_kind).database(tmp_path) as database:
         yield database
 
 

@@ -221,7 +221,7 @@ def test_an_undo_puts_back_what_is_unchanged_and_leaves_the_rest(newsroom, story
     changed.settings = {"by": "somebody else"}
     newsroom.db.session.commit()
     page = read(maya.get("/history/transactions/3/undo").text)
-    assert "1 conflict" in page.text and "3 clean" in page.text
+    assert "1 conflict" in page.text and "4 clean" in page.text
     assert send(maya, page.plan).status_code == 303
     after = article(newsroom)
     assert after.settings == {"by": "somebody else"}
@@ -240,6 +240,28 @@ def test_a_conflict_can_be_decided_for_what_was_before(newsroom, story, maya):
     form.values[name] = "before"
     assert send(maya, form).status_code == 303
     assert article(newsroom).settings["wordCount"] == 812
+
+
+def test_what_is_clean_of_a_record_with_conflicts_is_shown_and_can_be_left_alone(
+    newsroom, story, maya
+):
+    changed = article(newsroom)
+    changed.settings = {"by": "somebody else"}
+    newsroom.db.session.commit()
+    page = read(maya.get("/history/transactions/3/undo").text)
+    clean = page.text[page.text.index("unchanged since") :]
+    assert "Transport" in clean and "City" in clean
+    (name,) = (name for name in page.plan.values if name.startswith("resolve-"))
+    place = name.split("-")[1]
+    assert place in page.plan.values.getlist("record")
+    kept = [each for each in page.plan.values.poplist("record") if each != place]
+    page.plan.values.setlist("record", kept)
+    page.plan.values.poplist("relation")
+    page.plan.values[name] = "before"
+    assert send(maya, page.plan).status_code == 303
+    after = article(newsroom)
+    assert after.settings["wordCount"] == 812
+    assert after.section.name == "Transport"
 
 
 def test_unticked_records_are_left_alone(newsroom, story, maya):

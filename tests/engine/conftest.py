@@ -1,6 +1,9 @@
-"""Fixtures for the tests of the engine's reading and reverting."""
+"""Fixtures for the tests of the engine."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +12,16 @@ from tests.engine.newsroom import Newsroom, build
 
 
 @pytest.fixture
-def newsroom(engine: sa.Engine) -> Newsroom:
-    """Versioned models on an empty database of each kind."""
-    return build(engine)
+def newsroom_engine(database_kind: str, sources: Any, kept: Any) -> Iterator[sa.Engine]:
+    """An engine for a database of each kind that keeps the newsroom's tables."""
+    database = kept.of(sources.of(database_kind))
+    yield database.create_engine()
+    database.dispose()
+
+
+@pytest.fixture
+def newsroom(newsroom_engine: sa.Engine) -> Iterator[Newsroom]:
+    """Versioned models on each kind of database."""
+    newsroom = build(newsroom_engine, kept=True)
+    yield newsroom
+    newsroom.manager.detach()

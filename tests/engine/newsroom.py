@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, relationship, sessionmaker,
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.manager import VersioningManager
+from tests.support.kept import empty_or_create
 
 
 @dataclass
@@ -66,8 +67,13 @@ class Newsroom:
         )
 
 
-def build(engine: sa.Engine, *, options: dict[str, Any] | None = None) -> Newsroom:
-    """Make models, tables and a manager on an empty database."""
+def build(
+    engine: sa.Engine, *, options: dict[str, Any] | None = None, kept: bool = False
+) -> Newsroom:
+    """Make models, tables and a manager.
+
+    :param kept: whether the database keeps its tables from test to test; else it is empty.
+    """
 
     class Base(DeclarativeBase):
         pass
@@ -141,7 +147,10 @@ def build(engine: sa.Engine, *, options: dict[str, Any] | None = None) -> Newsro
     manager = VersioningManager(user_cls=User, options=options)
     sessions = sessionmaker(engine)
     manager.attach(Base, sessions, engine)
-    Base.metadata.create_all(engine)
+    if kept:
+        empty_or_create(engine, Base.metadata, keep={"history_column"})
+    else:
+        Base.metadata.create_all(engine)
     newsroom = Newsroom(
         engine=engine,
         manager=manager,

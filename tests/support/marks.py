@@ -8,8 +8,8 @@ from tests.support.databases import KINDS
 
 
 def on(*kinds: str) -> pytest.MarkDecorator:
-    """Run tests that use ``database`` or ``engine`` on these kinds of database only."""
+    """Run tests that use a database on these kinds of database only."""
     unknown = set(kinds) - set(KINDS)
     if unknown:
         raise ValueError(f"no such kind of database: {', '.join(sorted(unknown))}")
-    return pytest.mark.parametrize("database", kinds, indirect=True)
+    return pytest.mark.parametrize("database_kind", kinds, indirect=True)

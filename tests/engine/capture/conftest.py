@@ -32,10 +32,10 @@ def plain_dialect(engine: sa.Engine) -> Dialect:
 
 
 @pytest.fixture
-def newsroom(engine: sa.Engine, write: str) -> Iterator[Newsroom]:
+def newsroom(newsroom_engine: sa.Engine, write: str) -> Iterator[Newsroom]:
     """Versioned models on each kind of database, checked as a whole after each test."""
-    newsroom = build(engine)
+    newsroom = build(newsroom_engine, kept=True)
     newsroom.manager.write = write
     yield newsroom
-    check(engine, newsroom.manager)
+    check(newsroom.engine, newsroom.manager)
     newsroom.manager.detach()

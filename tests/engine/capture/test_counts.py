@@ -27,8 +27,8 @@ OWN = {
 
 
 @pytest.fixture
-def newsroom(engine: sa.Engine) -> Iterator[Newsroom]:
-    newsroom = build(engine)
+def newsroom(newsroom_engine: sa.Engine) -> Iterator[Newsroom]:
+    newsroom = build(newsroom_engine, kept=True)
     with newsroom.commit() as session:
         session.add(newsroom.Place(country="pt", number=0, name="warm"))
     with newsroom.commit() as session:

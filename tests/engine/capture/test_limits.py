@@ -15,8 +15,8 @@ from tests.engine.newsroom import Newsroom, build
 
 
 @pytest.fixture
-def newsroom(engine: sa.Engine) -> Iterator[Newsroom]:
-    newsroom = build(engine)
+def newsroom(newsroom_engine: sa.Engine) -> Iterator[Newsroom]:
+    newsroom = build(newsroom_engine, kept=True)
     with newsroom.commit() as session:
         session.add(newsroom.Section(id=1, name="City"))
     yield newsroom
