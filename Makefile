@@ -37,7 +37,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m flask --app example_app run --host 127.0.0.1 --port $(PORT)
 
 test: lint types
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST)
 
 # An environment of its own, with the series that pyproject.toml names as the oldest.
 oldest:
