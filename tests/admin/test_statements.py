@@ -87,3 +87,61 @@ def test_a_page_costs_the_same_for_any_history(counts, page):
 def test_the_next_page_costs_what_the_first_does(counts):
     (older,) = counts["older"]
     assert len(older) == len(counts["timeline"][1])
+
+
+def test_a_timeline_of_ten_thousand_versions_costs_what_one_of_ten_does(tmp_path):
+    # a page that holds a whole history costs two less: it has no version before its last one
+    made = make_newsroom(f"sqlite:///{tmp_path / 'longest.sqlite'}", CONTINUUM_PAGE_SIZE=5)
+    models, session = made.models, made.db.session
+    with made.app.app_context():
+        article = models.Article(title="title", words=0, section=models.Section(name="City"))
+        session.add(article)
+        session.commit()
+        for number in range(1, 10):
+            article.words = number
+            session.commit()
+        engine = made.db.engine
+    client = made.login(made.app.test_client())
+
+    def cost():
+        with statements(engine) as sent:
+            page = client.get(PAGES["timeline"])
+        assert page.status_code == 200
+        return list(sent), page.text
+
+    client.get(PAGES["timeline"])
+    short, _ = cost()
+    lengthen(engine, 10, 10_000)
+    long, page = cost()
+    assert len(short) == len(long), "\n".join(long)
+    assert "10000" in page and "10,000" in page
+    close(made)
+
+
+def lengthen(engine, length, wanted):
+    """Go on with article 1 in plain SQL: so many commits would take a minute."""
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        columns = [row[1] for row in raw.execute("PRAGMA table_info(article_version)")]
+        kept = [
+            c for c in columns if "transaction_id" not in c and c not in ("operation_type", "words")
+        ]
+        names = ", ".join(kept)
+        for number in range(length + 1, wanted + 1):
+            raw.execute(
+                "INSERT INTO 'transaction' (id, issued_at, uid) VALUES (?, ?, ?)",
+                (number, "2026-11-24 12:00:00.000000", f"{number:032x}"),
+            )
+            raw.execute(
+                f"INSERT INTO article_version ({names}, words, transaction_id, operation_type) "
+                f"SELECT {names}, ?, ?, 1 FROM article_version "
+                "WHERE id = 1 AND transaction_id = 2",
+                (number, number),
+            )
+        raw.execute(
+            "UPDATE article_version SET end_transaction_id = transaction_id + 1 "
+            "WHERE id = 1 AND transaction_id BETWEEN ? AND ?",
+            (length, wanted - 1),
+        )
+        raw.execute("UPDATE article SET words = ? WHERE id = 1", (wanted,))
+        raw.commit()
