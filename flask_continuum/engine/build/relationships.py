@@ -76,6 +76,8 @@ def _version_relationship(
         "uselist": prop.uselist,
         "order_by": _ordering(prop, columns),
     }
+    if prop.lazy == "dynamic":
+        arguments |= {"lazy": "dynamic", "query_class": prop.query_class}
     if prop.collection_class is not None:
         arguments["collection_class"] = prop.collection_class
     goal = prop.mapper.class_ if target is None else target.version_class

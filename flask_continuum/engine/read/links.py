@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import RelationshipProperty, Session, undefer
+from sqlalchemy.orm import (
+    RelationshipProperty,
+    Session,
+    WriteOnlyCollection,
+    object_session,
+    undefer,
+)
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import known, registry_of
@@ -216,4 +222,7 @@ def members(collection: Any) -> list[Any]:
         return []
     if isinstance(collection, Mapping):
         return list(collection.values())
+    if isinstance(collection, WriteOnlyCollection):
+        session = object_session(collection.instance)
+        return [] if session is None else list(session.scalars(collection.select()))
     return list(collection) if isinstance(collection, Iterable) else [collection]

@@ -420,7 +420,7 @@ def test_values_that_the_database_makes(app: Application, base: Any) -> None:
         __versioned__ = {}
         id: Mapped[int] = mapped_column(sa.Identity(start=5), primary_key=True)
         price: Mapped[int] = mapped_column(server_default="3")
-        twice: Mapped[int] = mapped_column(sa.Computed("price * 2"))
+        twice: Mapped[int] = mapped_column(sa.Computed("price * 2", persisted=True))
         stamp: Mapped[int] = mapped_column(default=1, onupdate=lambda: 9)
         untouched: Mapped[str | None] = mapped_column(
             sa.String(20), server_default="x", server_onupdate=sa.FetchedValue()
