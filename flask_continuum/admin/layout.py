@@ -79,7 +79,7 @@ def search_form(visit: Visit, *, label: str, text: str = "", hint: bool = False)
             name="q",
             label="Find a record",
             value=text,
-            placeholder="Find a record by title or key",
+            placeholder="Title or key" if hint else "Find a record by title or key",
             hint=SEARCH_HINT if hint else (),
         ),
         active=bool(text),

@@ -512,6 +512,22 @@ def timeline(**more: Any) -> ctx.TimelinePage:
     return ctx.TimelinePage(**values | more)
 
 
+def timeline_single() -> ctx.TimelinePage:
+    only = entry(
+        511, INES, say("created the article with 2 fields"), node="ins", current=True,
+        pick_from=False, pick_to=False,
+        fields=(
+            field("title", None, OLD_TITLE, created=True),
+            field("body", None, BODY_OLD, created=True),
+        ),
+    )  # fmt: skip
+    return timeline(
+        days=(ctx.DayView(heading="Today", note="", entries=(only,)),),
+        compare=None,
+        pager=ctx.Pager(),
+    )
+
+
 def timeline_empty() -> ctx.TimelinePage:
     return timeline(
         days=(), compare=None, pager=ctx.Pager(), authors=(),
@@ -929,6 +945,7 @@ PAGES: Mapping[str, tuple[str, Any]] = {
     "model-empty": ("model", model_empty),
     "timeline": ("timeline", timeline),
     "timeline-empty": ("timeline", timeline_empty),
+    "timeline-single": ("timeline", timeline_single),
     "version": ("version", version),
     "compare": ("compare", compare),
     "compare-inline": ("compare", compare_inline),

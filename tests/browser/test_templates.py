@@ -199,6 +199,18 @@ def test_a_whole_card_chooses_and_its_folds_still_open(address: str, new_page: N
     assert fold.get_attribute("open") is not None
 
 
+@pytest.mark.parametrize("name", ["timeline", "timeline-single"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_version_has_the_width_of_its_line(
+    address: str, new_page: NewPage, width: int, name: str
+) -> None:
+    page = new_page(width=width)
+    page.goto(f"{address}/{name}")
+    line, card = (page.locator(each).first.bounding_box() for each in (".hc-line", ".hc-card"))
+    assert line is not None and card is not None
+    assert card["width"] > line["width"] * 0.8
+
+
 def test_from_is_always_older_than_to(address: str, new_page: NewPage) -> None:
     page = new_page()
     page.goto(f"{address}/timeline")

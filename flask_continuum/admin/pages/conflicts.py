@@ -41,6 +41,12 @@ class Part:
         return tuple(step for step in self.plan.relations if step.state is State.CLEAN)
 
     @property
+    def has_clean_part(self) -> bool:
+        """True when something of it goes back without a question, though it has conflicts."""
+        whole = self.plan.state is State.CONFLICT
+        return not whole and bool(self.clean_fields or self.clean_relations)
+
+    @property
     def has_nothing(self) -> bool:
         """True when nothing of it can be done, though it is not undone either."""
         is_change = self.plan.action is Action.CHANGE
@@ -73,11 +79,11 @@ def show_conflict(
             for step in part.plan.fields
             if step.state is State.CONFLICT
         )
-    rest = len(part.clean_fields) if part.plan.state is not State.CONFLICT else 0
+    rest = len(part.clean_fields) if part.has_clean_part else 0
     words = "It was changed again since."
     if rest:
-        verb = "goes" if rest == 1 else "go"
-        words += f" {count_of(rest, 'other field')} of it {verb} back without a question."
+        verb = "stands" if rest == 1 else "stand"
+        words += f" {count_of(rest, 'other field')} of it {verb} under “Clean”."
     return ConflictRecord(record=part.record, words=(Piece(text=words),), conflicts=conflicts)
 
 

@@ -78,7 +78,11 @@ def build_undo(
     open_parts = [part for part in parts if not part.has_nothing]
     conflicts = [part for part in open_parts if part.plan.has_conflicts]
     done = [part for part in open_parts if part.plan.is_empty]
-    clean = [part for part in open_parts if part not in conflicts and part not in done]
+    clean = [
+        part
+        for part in open_parts
+        if part not in done and (part not in conflicts or part.has_clean_part)
+    ]
     cannot = _cannot(visit, parts, refused)
     url = visit.links.undo(transaction)
     page = UndoPage(

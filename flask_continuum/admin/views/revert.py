@@ -128,7 +128,8 @@ def _apply(visit: Visit, asked: Asked, choices: Choices) -> ResponseReturnValue:
     )
     visit.session.commit()
     key = subject.versioned.key_of(done[0]) if done else subject.key
-    announce(visit, subject.versioned, key, part.base, f"{record.label} was {words.past}.")
+    name = record.label if record.placeholder else f"“{record.label}”"
+    announce(visit, subject.versioned, key, part.base, f"{name} was {words.past}.")
     timeline = visit.links.record(subject.model, key)
     return redirect(safe_target(choices.next_url, timeline), 303)
 

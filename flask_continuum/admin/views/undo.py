@@ -114,20 +114,14 @@ def _chosen(
         if name_of_conflict(place) not in choices.before:
             return None
         return {step.key for step in record.fields}, {step.id for step in record.relations}
-    decided = {
+    ticked = choices.ticks_record(place)
+    relations = {step.id for step in record.relations if step.id in choices.relations}
+    fields = {
         step.key
         for step in record.fields
-        if step.state is State.CONFLICT and name_of_conflict(place, step.key) in choices.before
+        if (step.state is State.CLEAN and ticked)
+        or (step.state is State.CONFLICT and name_of_conflict(place, step.key) in choices.before)
     }
-    clean = {step.key for step in record.fields if step.state is State.CLEAN}
-    relations = {step.id for step in record.relations if step.id in choices.relations}
-    if record.has_conflicts:
-        # It has no ticks of its own: what is clean in it goes back, as the page says.
-        return decided | clean, {
-            step.id for step in record.relations if step.ticked and step.state is State.CLEAN
-        }
-    if not choices.ticks_record(place) and not relations:
-        return None
-    if not choices.ticks_record(place):
-        return (set(), relations) if record.action is Action.CHANGE else None
-    return clean, relations
+    if record.action is not Action.CHANGE:
+        return (fields, relations) if ticked else None
+    return (fields, relations) if fields or relations else None
