@@ -151,13 +151,15 @@ class Builder:
 
     # -- link tables ---------------------------------------------------------------------------
 
-    def _add_links(self, mapper: Mapper[Any], options: Options) -> None:
+    def _add_links(self, mapper: Mapper[Any], options: Options, *, ask: bool = False) -> None:
         """Version the link tables that are known already, without configuring the mapper.
 
         ``create_all()`` right after the class statements must find them.
+
+        :param ask: call functions that tell a link table.
         """
         for prop in early_relationships(mapper):
-            secondary = early_secondary(prop, mapper)
+            secondary = early_secondary(prop, mapper, ask=ask)
             if secondary is not None:
                 self._add_link(prop, prop.key, secondary, options)
 
@@ -165,7 +167,7 @@ class Builder:
         """Version the link tables of relationships that another class will give a marked one."""
         for prop in early_relationships(mapper):
             name = backref_name(prop)
-            secondary = early_secondary(prop, mapper)
+            secondary = early_secondary(prop, mapper, ask=True)
             if name is None or secondary is None:
                 continue
             for target, options in self.pending.items():
@@ -201,7 +203,7 @@ class Builder:
         """Settle what only later statements tell: foreign keys' types, named link tables."""
         for mapper, options in list(self.pending.items()):
             self._tables_of(mapper, options)  # columns that came after the class statement
-            self._add_links(mapper, options)
+            self._add_links(mapper, options, ask=True)
         if self.pending:
             for mapper in self._mappers():
                 self._add_backref_links(mapper)

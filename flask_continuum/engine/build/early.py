@@ -37,15 +37,20 @@ def early_relationships(mapper: Mapper[Any]) -> Iterator[RelationshipProperty[An
             yield prop
 
 
-def early_secondary(prop: RelationshipProperty[Any], mapper: Mapper[Any]) -> sa.Table | None:
-    """Return a relationship's link table if it can be told by now."""
+def early_secondary(
+    prop: RelationshipProperty[Any], mapper: Mapper[Any], *, ask: bool
+) -> sa.Table | None:
+    """Return a relationship's link table if it can be told by now.
+
+    :param ask: call a function that tells it. Where classes are being defined it may not work yet.
+    """
     argument: Any = prop._init_args.secondary.argument
-    if isinstance(argument, sa.Table):
-        return argument
-    metadata = mapper.local_table.metadata  # type: ignore[attr-defined]
+    if ask:
+        argument = _told(argument)
     if isinstance(argument, str):
+        metadata = mapper.local_table.metadata  # type: ignore[attr-defined]
         return metadata.tables.get(argument)  # type: ignore[no-any-return]
-    return None
+    return argument if isinstance(argument, sa.Table) else None
 
 
 def backref_name(prop: RelationshipProperty[Any]) -> str | None:
@@ -56,7 +61,17 @@ def backref_name(prop: RelationshipProperty[Any]) -> str | None:
 
 def leads_to(prop: RelationshipProperty[Any], mapper: Mapper[Any]) -> bool:
     """Tell whether a relationship leads to a mapper's class, as far as can be told by now."""
-    target: Any = prop.argument
+    target = _told(prop.argument)
     if isinstance(target, str):
         return target.rpartition(".")[2] == mapper.class_.__name__
     return target is mapper or target is mapper.class_
+
+
+def _told(argument: Any) -> Any:
+    """Return what an argument says that may be a function, ``None`` if that is too early."""
+    if isinstance(argument, type | Mapper) or not callable(argument):
+        return argument
+    try:
+        return argument()
+    except (NameError, AttributeError, LookupError):
+        return None  # what it names is declared later; it is asked again then

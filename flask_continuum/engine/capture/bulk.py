@@ -84,8 +84,8 @@ class BulkCapture:
         :raises HistoryWriteError: when it cannot be captured exactly.
         """
         table = self.registry.tables.get(clause.table)
-        if table is None or self._is_flush(execution_options):
-            return clause
+        if table is None or (not table.is_link and self._is_flush(execution_options)):
+            return clause  # no versioned mapper tells of a link table that a class is mapped to
         if table.options.bulk != "capture":
             self._decline(table)
             return clause
@@ -132,14 +132,15 @@ class BulkCapture:
             raise _refusal(statement, "it changes primary keys")
         keys = statement.keys_compared()
         if keys is None:
-            if statement.is_repeated:
+            if statement.is_repeated and not table.is_link:
                 raise _refusal(
                     statement, "it is executed for several parameter sets, not by primary key"
                 )
             query = statement.selection(table.key).with_for_update()
             keys = [
                 tuple(row)
-                for row in connection.execute(query, statement.parameters[0], execution_options=OWN)
+                for each in statement.parameters
+                for row in connection.execute(query, each, execution_options=OWN)
             ]
         before.keys = list(dict.fromkeys(keys))
         if before.keys and not self.baseline.completeness.is_complete(connection, table):
