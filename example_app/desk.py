@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from example_app.access import chief_only, may_write, people_only, person, writers_only
 from example_app.extensions import continuum, db
@@ -15,6 +16,7 @@ from example_app.forms import LAYOUTS, ArticleForm, SectionForm, with_plain_line
 from example_app.models import Article, Comment, Section, Status
 from example_app.pages import for_lists, readable_article, sections_in_order
 from example_app.security import require_csrf_token
+from flask_continuum.templating import history_link
 
 desk = Blueprint("desk", __name__)
 desk.before_request(require_csrf_token)
@@ -78,11 +80,14 @@ def delete(article_id: int) -> ResponseReturnValue:
     article = readable_article(article_id)
     if request.method == "GET":
         return render_template("newsroom/delete.html", article=article)
-    title, section = article.title, article.section.slug
+    section = article.section.slug
+    done = Markup("“{}” is deleted. The chief can restore it from {}.").format(
+        article.title, history_link(article, "its history") or "its history"
+    )
     with continuum.transaction(reason=request.form.get("reason", "").strip() or None):
         db.session.delete(article)
         db.session.commit()
-    flash(f"“{title}” is deleted. The chief can restore it from its history.")
+    flash(done)
     return redirect(url_for("newsroom.section", slug=section))
 
 

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from example_app.extensions import db
 from example_app.models import Article, Section, Status, Tag
 
+UNSAID = {"layout": "news", "comments_open": True, "pinned": False}
+"""What holds for an article whose settings do not say."""
 LAYOUTS = {"news": "News", "feature": "Feature", "live": "Live report"}
 
 
@@ -122,11 +124,12 @@ class ArticleForm:
         article.status = Status(self.status)
         article.section_id = int(self.section_id)
         article.published_on = self.date
-        article.settings = {
-            **(article.settings or {}),
-            "layout": self.layout,
-            "comments_open": self.comments_open,
-            "pinned": self.pinned,
+        settings = article.settings or {}
+        # Only what differs is written: saving a title must not change the settings.
+        article.settings = settings | {
+            name: value
+            for name in UNSAID
+            if (value := getattr(self, name)) != settings.get(name, UNSAID[name])
         }
         tags = find_or_make_tags(self.tag_names)
         # Assigning an equal list in another order would be a change of nothing.

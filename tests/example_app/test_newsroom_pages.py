@@ -184,6 +184,27 @@ def test_who_comes_second_is_told_and_loses_nothing(
         assert db.session.get_one(Article, bridge).title == "By Tomás"
 
 
+def test_a_title_is_changed_alone_and_a_deletion_leads_to_the_history(
+    newsroom: Flask, log_in: LogIn
+) -> None:
+    client = log_in("ines")
+    with newsroom.app_context():
+        plain = next(
+            each
+            for each in db.session.scalars(sa.select(Article).order_by(Article.id))
+            if "pinned" not in each.settings
+        ).id
+    address = f"/articles/{plain}"
+    sent = form_of(client, f"{address}/edit") | {"title": "Another title"}
+    assert client.post(f"{address}/edit", data=sent).status_code == 302
+    with newsroom.app_context():
+        assert set(db.session.get_one(Article, plain).versions[-1].changeset) == {"title"}
+    form = form_of(client, f"{address}/delete")
+    page = client.post(f"{address}/delete", data=form, follow_redirects=True)
+    assert "“Another title” is deleted." in page.text
+    assert f'href="/history/records/article/{plain}"' in page.text
+
+
 def test_saving_without_a_change_leaves_no_version(
     newsroom: Flask, log_in: LogIn, bridge: int
 ) -> None:

@@ -57,6 +57,13 @@ def test_the_numbers_are_those_of_the_story(newsroom: Flask) -> None:
         assert count(version_class(Article)) > 90
 
 
+def test_only_those_who_may_bring_something_back_do_so() -> None:
+    story = read_story()
+    chiefs = {person["handle"] for person in story.people if person.get("role") == "chief"}
+    brought_back = {step.by for step in story.steps if step.revert or step.restore}
+    assert brought_back and brought_back <= chiefs
+
+
 def test_a_restored_article_has_its_comments_and_tags_again(newsroom: Flask) -> None:
     with newsroom.app_context():
         title = "Lighthouse sold to couple who missed the tide"
@@ -77,7 +84,7 @@ def test_what_was_reverted_reads_as_before(newsroom: Flask) -> None:
         ).one()
         assert "a little milk." in soup.body
         reverted = [version for version in soup.versions if version.transaction.kind == "revert"]
-        assert [one.transaction.user.handle for one in reverted] == ["priya"]
+        assert [one.transaction.user.handle for one in reverted] == ["maya"]
         assert "body" in reverted[0].changeset
 
 
