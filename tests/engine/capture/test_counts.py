@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from tests.engine.newsroom import Newsroom, build
+from tests.support.documents import ROOT
 from tests.support.statements import Statements, statements
 
-#: our own statements per transaction that writes one kind of record: the transaction's row, the
-#: versions, the ends of those before; MariaDB also looks for versions that say nothing new
-OWN = {
-    ("sqlite", "insert"): 3,
-    ("sqlite", "update"): 3,
-    ("sqlite", "delete"): 3,
-    ("postgresql", "insert"): 1,
-    ("postgresql", "update"): 1,
-    ("postgresql", "delete"): 1,
-    ("mysql", "insert"): 3,
-    ("mysql", "update"): 4,
-    ("mysql", "delete"): 3,
-}
+BUDGETS = tomllib.loads((ROOT / "benchmarks" / "budgets.toml").read_text())
+
+
+def budget(newsroom: Newsroom, kind: str, work: str) -> int:
+    found: int = BUDGETS[newsroom.engine.dialect.name][kind][work]
+    return found
 
 
 @pytest.fixture
@@ -60,7 +56,7 @@ def run(newsroom: Newsroom, work: str, count: int) -> Statements:
 @pytest.mark.parametrize("work", ["insert", "update", "delete"])
 def test_three_hundred_objects_cost_what_three_cost(newsroom: Newsroom, work: str) -> None:
     run(newsroom, "insert", 303)
-    expected = OWN[newsroom.engine.dialect.name, work]
+    expected = budget(newsroom, "flush", work)
     few, many = run(newsroom, work, 3), run(newsroom, work, 300)
     assert len(history(few)) == expected, few
     assert len(history(many)) == expected, many
@@ -74,7 +70,7 @@ def test_several_flushes_cost_nothing_extra(newsroom: Newsroom) -> None:
             section.name = f"flush {number}"
             session.flush()
         session.commit()
-    assert len(history(found)) == OWN[newsroom.engine.dialect.name, "update"], found
+    assert len(history(found)) == budget(newsroom, "flush", "update"), found
 
 
 def test_links_of_many_records_cost_what_one_costs(newsroom: Newsroom) -> None:
@@ -96,7 +92,7 @@ def test_links_of_many_records_cost_what_one_costs(newsroom: Newsroom) -> None:
                 session.commit()
         return len(history(found))
 
-    assert link(1, 1) == link(100, 2) == OWN[newsroom.engine.dialect.name, "insert"]
+    assert link(1, 1) == link(100, 2) == budget(newsroom, "flush", "insert")
 
 
 def test_reading_costs_nothing(newsroom: Newsroom) -> None:
@@ -131,3 +127,64 @@ def test_a_write_that_changes_nothing_leaves_no_transaction(newsroom: Newsroom) 
         section.name = name
         session.commit()
     assert count(tables.transaction) == before
+
+
+@pytest.mark.parametrize("work", ["insert", "update", "delete"])
+def test_another_table_costs_what_the_budget_says(newsroom: Newsroom, work: str) -> None:
+    def run(kinds: int) -> int:
+        with newsroom.sessions() as session:
+            models = (newsroom.Section, newsroom.Tag)[:kinds]
+            found = [session.scalars(sa.select(m)).all() for m in models]
+            with statements(newsroom.engine) as sent:
+                for model, records in zip(models, found, strict=True):
+                    if work == "insert":
+                        session.add(model(name=f"{work}{kinds}"))
+                    elif work == "update":
+                        records[0].name = f"{work}{kinds}"
+                    else:
+                        session.delete(records[0])
+                session.commit()
+        return len(history(sent))
+
+    with newsroom.commit() as session:
+        session.add_all(newsroom.Section(name=f"s{i}") for i in range(3))
+        session.add_all(newsroom.Tag(name=f"t{i}") for i in range(3))
+    assert run(2) - run(1) == budget(newsroom, "table", work)
+
+
+@pytest.mark.parametrize("work", ["insert", "update", "delete", "upsert"])
+def test_a_statement_past_the_unit_of_work_costs_what_the_budget_says(
+    newsroom: Newsroom, work: str
+) -> None:
+    model = newsroom.Section
+    run(newsroom, "insert", 300)
+
+    def cost(first: int, last: int) -> int:
+        among = sa.and_(model.id >= first, model.id <= last)
+        with newsroom.sessions() as session, statements(newsroom.engine) as sent:
+            options = {"synchronize_session": False}
+            if work == "insert":
+                names = [{"id": 1000 + i, "name": "x"} for i in range(first, last + 1)]
+                session.execute(sa.insert(model), names)
+            elif work == "update":
+                statement = sa.update(model).where(among).values(name=f"x{first}")
+                session.execute(statement, execution_options=options)
+            elif work == "delete":
+                session.execute(sa.delete(model).where(among), execution_options=options)
+            else:
+                given = [{"id": i, "name": f"x{i}"} for i in range(first, last + 1)]
+                session.execute(upsert(newsroom.engine.dialect.name, model.__table__), given)
+            session.commit()
+        return len(sent) - 1  # the statement itself
+
+    expected = budget(newsroom, "bulk", work)
+    expected += budget(newsroom, "flush", "update" if work == "upsert" else work)
+    assert cost(1, 3) == cost(4, 203) == expected
+
+
+def upsert(dialect: str, table: Any) -> Any:
+    if dialect == "mysql":
+        statement: Any = mysql.insert(table)
+        return statement.on_duplicate_key_update(name=statement.inserted.name)
+    made: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    return made.on_conflict_do_update(index_elements=["id"], set_={"name": made.excluded.name})
