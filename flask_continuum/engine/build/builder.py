@@ -104,6 +104,10 @@ class Builder:
                 continue
             excluded = self._excluded_columns(live, mapper, options)
             entry = self.registry.tables.get(live)
+            if entry is not None and entry.is_link:
+                # known as a link table so far: its records are told apart by the primary key now
+                live.metadata.remove(entry.version)
+                entry = None
             if entry is None:
                 self._ensure_history(live.metadata)
                 entry = build_version_table(live, options, excluded=excluded)

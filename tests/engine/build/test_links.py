@@ -146,28 +146,33 @@ def test_a_link_that_another_class_brings_by_backref(
 
 @pytest.mark.parametrize("marked", [True, False])
 @pytest.mark.parametrize("surrogate", [True, False])
-@pytest.mark.parametrize("first", ["class", "relationship"])
+@pytest.mark.parametrize("first", ["class", "relationship", "table"])
 def test_a_link_table_that_is_also_mapped(
     app: Application, base: Any, marked: bool, surrogate: bool, first: str
 ) -> None:
     """Written through its class and through the relationship, both are seen by both."""
 
+    def declare_table() -> sa.Table:
+        return sa.Table(
+            "article_tag",
+            base.metadata,
+            *([sa.Column("id", sa.Integer, primary_key=True)] if surrogate else []),
+            near(primary_key=not surrogate),
+            far(primary_key=not surrogate),
+            sa.Column("note", sa.String(20)),
+        )
+
     def declare_link() -> Any:
-        body: dict[str, Any] = {
-            "__tablename__": "article_tag",
-            **({"__versioned__": {}} if marked else {}),
-            **({"id": sa.Column(sa.Integer, primary_key=True)} if surrogate else {}),
-            "article_id": near(primary_key=not surrogate),
-            "tag_id": far(primary_key=not surrogate),
-            "note": sa.Column(sa.String(20)),
-        }
-        return type("Tagging", (base,), body)
+        table = base.metadata.tables.get("article_tag")
+        body = {"__table__": declare_table() if table is None else table}
+        return type("Tagging", (base,), {**body, **({"__versioned__": {}} if marked else {})})
 
     if first == "class":
         tagging = declare_link()
         article, tag = declare(base, tagging.__table__)
     else:
-        article, tag = declare(base, "article_tag")
+        link = "article_tag" if first == "relationship" else declare_table()
+        article, tag = declare(base, link)
         tagging = declare_link()
     base.metadata.create_all(app.engine)
     with app.commit() as session:
