@@ -7,13 +7,18 @@ from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
+from flask_continuum.engine.maintenance import verify
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.registry import VersionedTable
 
 
 def check(engine: sa.Engine, manager: VersioningManager) -> None:
-    """Assert the chain, the open versions and the transactions of everything versioned."""
+    """Assert the chain, the open versions and the transactions of everything versioned.
+
+    ``verify`` must find nothing either: what is sound by plain reading is sound for it.
+    """
     used: dict[sa.Table, set[int]] = defaultdict(set)
     with engine.connect() as connection:
         for table in manager.registry.tables.values():
@@ -22,6 +27,9 @@ def check(engine: sa.Engine, manager: VersioningManager) -> None:
         for transaction, ids in used.items():
             there = set(connection.scalars(sa.select(transaction.c.id)))
             assert there == ids, f"transactions {there ^ ids} have no versions, or are missing"
+    with Session(engine) as session:
+        report = verify(session, manager)
+    assert report.is_clean, str(report)
 
 
 def _check_table(connection: sa.Connection, table: VersionedTable) -> set[int]:
