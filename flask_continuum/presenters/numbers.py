@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, Overflow
 from typing import Any
 
 from .dates import duration
@@ -17,7 +17,8 @@ _PRINTABLE_BITS = 4_000
 def number_delta(old: Any, new: Any) -> str | None:
     """Return the signed difference of two numbers, "+173" or "−0.05".
 
-    Floats are subtracted as they are written, so 0.1 to 0.3 is "+0.2".
+    Decimals keep their places, so 12.50 to 9.90 is "−2.60"; floats are subtracted as they are
+    written, so 0.1 to 0.3 is "+0.2".
 
     :return: None when one is no number, not finite, a boolean, or too large to subtract
     """
@@ -26,13 +27,13 @@ def number_delta(old: Any, new: Any) -> str | None:
         return None
     try:
         change = _CONTEXT.subtract(after, before)
-    except (InvalidOperation, OverflowError):
+    except (InvalidOperation, Overflow):
         return None
     if not change.is_finite() or change == 0:
         return None
     text = number_text(abs(change))
-    if "." in text and "E" not in text:
-        text = text.rstrip("0").rstrip(".")
+    if isinstance(old, float) or isinstance(new, float):
+        text = _without_idle_zeros(text)
     return f"{'+' if change > 0 else '−'}{text}"
 
 
@@ -52,6 +53,10 @@ def size_delta(old: int, new: int) -> str | None:
     if old == new:
         return None
     return f"{size_text(abs(new - old))} {'larger' if new > old else 'smaller'}"
+
+
+def _without_idle_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text and "E" not in text else text
 
 
 def _distance(old: Any, new: Any) -> timedelta | None:
