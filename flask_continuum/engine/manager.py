@@ -215,6 +215,8 @@ class VersioningManager:
         return True
 
     def _capture(self, mapper: Mapper[Any], tables: tuple[VersionedTable, ...]) -> None:
+        if mapper.class_ in self._captured:
+            return
         capture = ObjectCapture(mapper, tables, self._current.get)
         for name, handler in capture.listeners:
             event.listen(mapper, name, handler, raw=True)
@@ -223,10 +225,13 @@ class VersioningManager:
 
     def _watch_metadata(self, metadata: sa.MetaData) -> None:
         """Settle tables before they are created, and note what was empty afterwards."""
-        event.listen(metadata, "before_create", self._before_create)
-        event.listen(metadata, "after_create", self._after_create)
-        self._mapper_events.append((metadata, "before_create", self._before_create))
-        self._mapper_events.append((metadata, "after_create", self._after_create))
+        for name, handler in (
+            ("before_create", self._before_create),
+            ("after_create", self._after_create),
+        ):
+            if (metadata, name, handler) not in self._mapper_events:
+                event.listen(metadata, name, handler)
+                self._mapper_events.append((metadata, name, handler))
 
     def _before_create(
         self, metadata: sa.MetaData, connection: sa.Connection, **arguments: Any

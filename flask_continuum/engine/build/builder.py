@@ -27,6 +27,7 @@ from flask_continuum.engine.build.history import (
     create_history_tables,
     settle_user_type,
 )
+from flask_continuum.engine.build.pickling import TRANSACTION_CLASS, forget, make_findable, place
 from flask_continuum.engine.build.relationships import build_relationships
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -74,11 +75,15 @@ class Builder:
         """Make the version tables of a mapper, if its class is marked and not yet known."""
         model = mapper.class_
         marked = getattr(model, "__versioned__", None)
-        if marked is None or issubclass(model, VersionClassBase) or mapper in self.pending:
+        if marked is None or issubclass(model, VersionClassBase):
             return
         if isinstance(mapper.local_table, sa.Subquery) and issubclass(model, AbstractConcreteBase):
             return  # it has no records but those of its subclasses
-        if model in self.registry.entries or not self.claim(mapper):
+        if not self.claim(mapper):
+            return
+        if mapper in self.taken:
+            # once more, after the manager was detached
+            self.built(mapper, self._tables_of(mapper, self.taken[mapper]))
             return
         options = self.options.with_changes(
             marked, f"{model.__name__}.__versioned__", strict=self.strict
@@ -88,6 +93,11 @@ class Builder:
         tables = self._tables_of(mapper, options)
         self.pending[mapper] = self.taken[mapper] = options
         self.declared.add(mapper.registry)
+        make_findable(
+            model,
+            lambda cls: self.registry.of(cls).version_class,
+            lambda cls: self.registry.transaction_class_for(cls),
+        )
         self._add_links(mapper, options)
         self.built(mapper, tables)
 
@@ -267,6 +277,8 @@ class Builder:
         for entry in reversed(self.registry.entries.values()):  # children before their parents
             remove_versions(entry)
             entry.mapper.registry._dispose_cls(entry.version_class)
+        for mapper in self.taken:
+            forget(mapper.class_)
         for table in self.registry.tables.values():
             table.version.metadata.remove(table.version)
         for metadata, history in self.registry.history.items():
@@ -292,6 +304,10 @@ class Builder:
         created = self.factory.create_class(table, user)
         # from a transaction to all that it may have touched: an undo starts from nothing else
         created.__versioning_registry__ = self.registry
+        for mapper in self.taken:
+            if mapper.local_table.metadata is metadata:  # type: ignore[attr-defined]
+                place(created, mapper.class_, TRANSACTION_CLASS)
+                break
         self.registry.transaction_classes[metadata] = created
 
     def _user_mapper(self) -> Mapper[Any] | None:

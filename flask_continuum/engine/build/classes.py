@@ -14,6 +14,7 @@ from flask_continuum.engine.build.derived import (
     is_recorded,
 )
 from flask_continuum.engine.build.early import own_hierarchy
+from flask_continuum.engine.build.pickling import VERSION_CLASS, place
 from flask_continuum.engine.build.tables import to_version
 from flask_continuum.engine.naming import version_class_name
 from flask_continuum.engine.options import Options
@@ -108,13 +109,13 @@ def _make_class(mapper: Mapper[Any], options: Options, parent: VersionedClass | 
     """
     name = version_class_name(mapper.class_, with_module=options.use_module_name)
     namespace = {
-        "__module__": mapper.class_.__module__,
         "__doc__": f"A version of {mapper.class_.__name__}.",
         "__versioned__": None,
         "__abstract__": True,  # a declarative base does not map what it is told is abstract
     }
     version_class = type(name, _bases(mapper, options, parent), namespace)
     del version_class.__abstract__  # type: ignore[attr-defined]
+    place(version_class, mapper.class_, VERSION_CLASS)
     return version_class
 
 

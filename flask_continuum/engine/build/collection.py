@@ -18,6 +18,8 @@ class VersionsQuery(Query[Any]):
         """Return a version by position (``-1`` is the newest), or a list for a slice."""
         if isinstance(item, int) and item >= 0:
             return super().__getitem__(item)
+        if isinstance(item, int) and not self._is_in_order():
+            return list(self)[item]
         if isinstance(item, int):
             found = self._backwards(limit=-item)
             if len(found) < -item:
@@ -26,6 +28,14 @@ class VersionsQuery(Query[Any]):
         if any(isinstance(edge, int) and edge < 0 for edge in (item.start, item.stop, item.step)):
             return list(self)[item]
         return super().__getitem__(item)
+
+    def _is_in_order(self) -> bool:
+        """Tell whether this is all of a record's versions, or some by criteria, oldest first."""
+        entity: Any = self.column_descriptions[0]["entity"]
+        moment = entity.__continuum__.table.transaction_id
+        order: Any = self._order_by_clauses
+        limited = self._limit_clause is not None or self._offset_clause is not None
+        return not limited and len(order) == 1 and bool(moment.compare(order[0]))
 
     def _backwards(self, *, limit: int) -> list[Any]:
         """Return the newest versions, oldest of them first."""
