@@ -46,7 +46,7 @@ LONG = "The crossing closed in autumn after divers found cracks in two of its pi
         (639, 812, FieldKind.NUMBER, "+173"),
         (812, 639, FieldKind.NUMBER, "−173"),
         (0.1, 0.3, FieldKind.NUMBER, "+0.2"),
-        (Decimal("9.90"), Decimal("12.40"), FieldKind.NUMBER, "+2.5"),
+        (Decimal("9.90"), Decimal("12.40"), FieldKind.NUMBER, "+2.50"),
         (1, Decimal("1.5"), FieldKind.NUMBER, "+0.5"),
         pytest.param(10**5_000, 1, FieldKind.REPLACED, None, id="too large to print"),
         (float("nan"), 1.0, FieldKind.REPLACED, None),

@@ -19,6 +19,7 @@ from flask_continuum.admin.contexts.changes import (
     LinkView,
 )
 from flask_continuum.admin.contexts.forms import Choice, FilterForm, Hidden, Select, TextInput
+from flask_continuum.admin.contexts.layout import Layout
 from flask_continuum.admin.contexts.lists import (
     Bar,
     Chart,
@@ -35,7 +36,6 @@ from flask_continuum.admin.contexts.parts import (
     Empty,
     Fact,
     Flash,
-    Layout,
     Link,
     Moment,
     Notice,

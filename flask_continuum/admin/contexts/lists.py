@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask_continuum.admin.contexts.changes import FeedDay
     from flask_continuum.admin.contexts.forms import FilterForm
+    from flask_continuum.admin.contexts.layout import Layout
     from flask_continuum.admin.contexts.parts import (
         Empty,
-        Layout,
         Link,
         Moment,
         Pager,

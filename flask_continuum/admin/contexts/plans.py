@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask_continuum.admin.contexts.changes import FieldView, LinkChip, LinkView
     from flask_continuum.admin.contexts.forms import Hidden
+    from flask_continuum.admin.contexts.layout import Layout
     from flask_continuum.admin.contexts.parts import (
         Empty,
         Fact,
-        Layout,
         Link,
         Notice,
         Piece,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flask_continuum.admin.contexts.changes import DayView, DiffPart, FieldView, LinkView
     from flask_continuum.admin.contexts.forms import FilterForm, Hidden, Select
+    from flask_continuum.admin.contexts.layout import Layout
     from flask_continuum.admin.contexts.parts import (
         Author,
         Empty,
         Fact,
-        Layout,
         Link,
         Moment,
         Notice,

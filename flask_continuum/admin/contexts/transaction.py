@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask_continuum.admin.contexts.changes import EntryView
-    from flask_continuum.admin.contexts.parts import Empty, Fact, Layout, Link
+    from flask_continuum.admin.contexts.layout import Layout
+    from flask_continuum.admin.contexts.parts import Empty, Fact, Link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -22,12 +22,37 @@ from flask_continuum.engine.revert.live import load
 from flask_continuum.engine.revert.steps import Action, RecordPlan, RelationKind
 from flask_continuum.engine.revert.work import Work
 
-if TYPE_CHECKING:
-    from flask_continuum.engine.revert.plan import Plan
+
+class Planned(Protocol):
+    """What is needed of a :class:`~flask_continuum.engine.revert.plan.Plan` to carry it out."""
+
+    @property
+    def kind(self) -> str:
+        """``revert``, ``restore`` or ``undo``."""
+
+    @property
+    def records(self) -> tuple[RecordPlan, ...]:
+        """The records asked for."""
+
+    @property
+    def along(self) -> tuple[RecordPlan, ...]:
+        """What comes along with relation steps."""
+
+    @property
+    def target(self) -> Any:
+        """The version to go back to, or the transaction to undo."""
+
+    @property
+    def planned(self) -> str:
+        """The fingerprint of the whole plan."""
+
+    @property
+    def again(self) -> Callable[[Session], Planned]:
+        """Makes the same plan against what is there now."""
 
 
 def apply(
-    plan: Plan,
+    plan: Planned,
     session: Session,
     *,
     fields: Any = None,
@@ -69,7 +94,7 @@ def apply(
 
 
 def annotate(
-    session: Session, plan: Plan, chosen: Sequence[Chosen], *, reason: str | None = None
+    session: Session, plan: Planned, chosen: Sequence[Chosen], *, reason: str | None = None
 ) -> None:
     """Have the present transaction say what it is, and of what."""
     mappers = {sa.inspect(each.record.model) for each in chosen}
@@ -80,7 +105,7 @@ def annotate(
         )
 
 
-def context_of(plan: Plan) -> dict[str, Any]:
+def context_of(plan: Planned) -> dict[str, Any]:
     """Return what the new transaction says about its origin, as plain JSON."""
     if plan.kind == "undo":
         return {"undoes": plan.target.address}
