@@ -104,6 +104,26 @@ class Continuum:
             app.register_blueprint(_templates_of_helpers())
         add_helpers(app)
 
+    @property
+    def manager(self) -> VersioningManager:
+        """The manager of the database, which reading and maintenance ask for.
+
+        :raises ImproperlyConfigured: when no database was given yet; outside an application also
+            when there are several.
+        """
+        state = find_state()
+        if state is not None and state.manager in self._managers:
+            return state.manager
+        if len(self._managers) == 1:
+            (manager,) = self._managers
+            return manager
+        raise ImproperlyConfigured(
+            "This Continuum has no database yet. Give it one (Continuum(db=db) or init_app)."
+            if not self._managers
+            else "This Continuum keeps the history of several databases. Ask inside an "
+            "application's context, where one of them is meant."
+        )
+
     def acting_as(self, who: Any) -> AbstractContextManager[None]:
         """Say who acts in the block, for commands, background jobs and scripts.
 

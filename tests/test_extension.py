@@ -20,8 +20,10 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
+from flask_continuum import FindingKind, verify
 from flask_continuum.actor import Actor
 from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.extension import Continuum
 from flask_continuum.policy import Action, Decision, DefaultPolicy, Policy, allow
 from flask_continuum.state import current_state, find_state
@@ -228,6 +230,47 @@ def test_the_state_is_found_by_the_application(news: News) -> None:
         assert find_state() is None
     with news.app.app_context():
         assert current_state().continuum is news.continuum
+
+
+def test_the_manager_is_that_of_the_database() -> None:
+    continuum = Continuum()
+    with pytest.raises(ImproperlyConfigured, match="no database yet"):
+        _ = continuum.manager
+    apps = [make_app("one"), make_app("two")]
+    for app in apps:
+        db = SQLAlchemy(app)
+        define_models(db)
+        continuum.init_app(app, db)
+        if app is apps[0]:
+            assert isinstance(continuum.manager, VersioningManager)
+    with pytest.raises(ImproperlyConfigured, match="several databases"):
+        _ = continuum.manager
+    for app in apps:
+        with app.app_context():
+            assert continuum.manager is current_state().manager
+
+
+def test_a_flask_application_is_verified_in_all_its_databases() -> None:
+    app = make_app(SQLALCHEMY_BINDS={"archive": "sqlite://"})
+    db = SQLAlchemy(app)
+    article = define_models(db)
+
+    class Paper(db.Model):  # type: ignore[name-defined,misc]
+        __bind_key__ = "archive"
+        __versioned__: Any = {}
+        id = db.Column(db.Integer, primary_key=True)
+
+    continuum = Continuum(app, db)
+    with app.app_context():
+        db.create_all()
+        db.session.add_all([article(id=1, title="a"), Paper(id=1)])
+        db.session.commit()
+        assert verify(db.session, continuum.manager).is_clean
+        db.session.connection(bind_arguments={"mapper": sa.inspect(Paper)}).exec_driver_sql(
+            "DELETE FROM paper"
+        )
+        (finding,) = verify(db.session, continuum.manager).findings
+        assert (finding.kind, finding.table) == (FindingKind.VERSION_WITHOUT_RECORD, "paper")
 
 
 def test_own_declarative_bases_work() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError, ImproperlyConfigured
@@ -66,7 +66,9 @@ def manager_or_default(manager: VersioningManager | None) -> VersioningManager:
 
 
 def places(
-    session: Session, manager: VersioningManager, models: Iterable[Any] | None = None
+    session: Session | scoped_session[Any],
+    manager: VersioningManager,
+    models: Iterable[Any] | None = None,
 ) -> tuple[Place, ...]:
     """Return the tables of a manager by the database that a session reads them in.
 
@@ -74,16 +76,17 @@ def places(
     :raises ClassNotVersioned: when one of them is not versioned.
     :raises HistoryWriteError: when the session holds changes whose versions are not written yet.
     """
+    own: Session = session() if isinstance(session, scoped_session) else session
     registry = manager.registry
-    binds = _binds(session, registry)
+    binds = _binds(own, registry)
     wanted = set(registry.tables) if models is None else _tables_of(registry, models)
     groups: dict[tuple[Any, sa.MetaData], list[VersionedTable]] = {}
     for live in sorted(wanted, key=lambda each: each.fullname):
         groups.setdefault((binds[live], live.metadata), []).append(registry.tables[live])
     found = []
     for (bind, metadata), tables in groups.items():
-        connection = session.connection(bind_arguments={"bind": bind})
-        if manager.unit_of_work(session).is_pending(connection):
+        connection = own.connection(bind_arguments={"bind": bind})
+        if manager.unit_of_work(own).is_pending(connection):
             raise HistoryWriteError(
                 "The session has written changes whose versions are written when it commits. "
                 "Commit or roll back first: history is judged by what is committed."

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, scoped_session
 
 from flask_continuum.engine.dialects import dialect_for
 from flask_continuum.engine.maintenance.chains import verify_chains
@@ -28,7 +28,7 @@ from flask_continuum.engine.registry import VersionedTable
 
 
 def verify(
-    session: Session,
+    session: Session | scoped_session[Any],
     manager: VersioningManager | None = None,
     *,
     models: Iterable[Any] | None = None,

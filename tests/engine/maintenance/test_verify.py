@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import scoped_session
 
 from flask_continuum import FindingKind, verify
 from flask_continuum.engine.errors import (
@@ -15,6 +17,7 @@ from flask_continuum.engine.errors import (
     ImproperlyConfigured,
 )
 from tests.engine.newsroom import Newsroom, build
+from tests.support.documents import ROOT
 from tests.support.statements import statements
 
 K = FindingKind
@@ -227,6 +230,11 @@ def test_every_kind_is_sabotaged() -> None:
     assert {each[0] for _, expected in SABOTAGE.values() for each in expected} == {*K} - elsewhere
 
 
+def test_every_kind_is_documented() -> None:
+    text = (ROOT / "docs" / "verify.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z-]+)` \| \S", text, re.MULTILINE) == [kind.value for kind in K]
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -384,6 +392,12 @@ def test_a_session_that_commits_each_statement_can_verify(newsroom: Newsroom) ->
     engine = newsroom.engine.execution_options(isolation_level="AUTOCOMMIT")
     with newsroom.sessions(bind=engine) as session:
         assert verify(session, newsroom.manager).total == 1
+
+
+def test_a_scoped_session_can_verify(newsroom: Newsroom) -> None:
+    session = scoped_session(newsroom.sessions)
+    assert verify(session, newsroom.manager).is_clean
+    session.remove()
 
 
 def test_without_a_manager_the_error_says_what_to_pass(newsroom: Newsroom) -> None:
