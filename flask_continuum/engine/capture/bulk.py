@@ -35,12 +35,14 @@ class _Before:
 
     :ivar clause: the statement as it is executed, which may be ours in place of the given one.
     :ivar keys: the records that it is about to change, or that an insertion may find.
+    :ivar rowcount: how many rows were found, where they were looked for.
     :ivar rows: what records hold that are about to be deleted and were changed before.
     """
 
     statement: Statement
     clause: Any
     keys: Sequence[Key] = ()
+    rowcount: int | None = None
     rows: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -142,6 +144,7 @@ class BulkCapture:
                 for each in statement.parameters
                 for row in connection.execute(query, each, execution_options=OWN)
             ]
+            before.rowcount = len(keys)  # a link may be there more than once
         before.keys = list(dict.fromkeys(keys))
         if before.keys and not self.baseline.completeness.is_complete(connection, table):
             self.baseline.write(connection, table, list(before.keys))
@@ -152,10 +155,11 @@ class BulkCapture:
 
     def _after_change(self, unit: UnitOfWork, before: _Before, result: Any) -> None:
         statement = before.statement
-        if not statement.returns and result.rowcount > len(before.keys):
+        found = before.rowcount
+        if not statement.returns and found is not None and result.rowcount > found:
             raise HistoryWriteError(
                 f"A statement on {statement.table.live.name} wrote {result.rowcount} records where "
-                f"{len(before.keys)} were found just before: another transaction came in between. "
+                f"{found} were found just before: another transaction came in between. "
                 f"Roll back and try again."
             )
         operation = Operation.DELETE if statement.clause.is_delete else Operation.UPDATE

@@ -31,7 +31,7 @@ class CurrentUnits:
 
         ``info`` outlives a connection that was collected as garbage, hence the check.
         """
-        if not self._live:
+        if not self._live or connection.invalidated:
             return None  # the usual answer to every statement of an application that reads
         unit: UnitOfWork | None = connection.info.get(self._key)
         if unit is not None and unit.root() is not connection.get_transaction():
@@ -55,13 +55,28 @@ class CurrentUnits:
             if connection.get_transaction() is None:
                 connection.begin()  # as the statement to come would have done by itself
             unit = UnitOfWork(root=_reference(connection))
-            for _ in range(_savepoints(connection)):
-                unit.begin_savepoint()
+            for depth in range(1, savepoints(connection) + 1):
+                unit.begin_savepoint(depth)
             connection.info[self._key] = unit
             self._live.add(unit)
         if unit.attribution is None:
             unit.attribution = self.attribution()
         return unit
+
+    def settle(self, connection: sa.Connection) -> None:
+        """Note that everything has been written and COMMIT follows."""
+        unit = connection.info[self._key]
+        unit.settle()
+        self._live.discard(unit)
+
+    def is_settled(self, connection: sa.Connection) -> bool:
+        """Tell whether the connection's present transaction waits for nothing but its COMMIT."""
+        unit: UnitOfWork | None = connection.info.get(self._key)
+        return (
+            unit is not None
+            and unit not in self._live
+            and unit.root() is connection.get_transaction()
+        )
 
     def forget(self, connection: sa.Connection) -> None:
         """Drop the unit of work of a transaction that has ended."""
@@ -76,10 +91,15 @@ def _reference(connection: sa.Connection) -> weakref.ref[Any]:
     return weakref.ref(connection.get_transaction())
 
 
-def _savepoints(connection: sa.Connection) -> int:
-    """Count the savepoints that were set before the transaction first wrote something."""
-    depth = 0
+def savepoints(connection: sa.Connection, name: str | None = None) -> int:
+    """Count the savepoints of a connection's transaction.
+
+    :param name: count them up to the one of this name.
+    """
     nested: Any = connection.get_nested_transaction()
+    while name is not None and nested is not None and nested._savepoint != name:
+        nested = nested._previous_nested
+    depth = 0
     while nested is not None:
         depth += 1
         nested = nested._previous_nested

@@ -59,6 +59,7 @@ class Frame:
     :ivar draft_before: the draft that was there when the savepoint was set: if the savepoint is
         rolled back, its rows are there again.
     :ivar baseline_id: the transaction of first versions that was written in this frame.
+    :ivar failure: the error after which nobody knows what was written in this frame.
     """
 
     pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Frame:
     covers: bool = False
     draft_before: Draft | None = None
     baseline_id: int | None = None
+    failure: str | None = None
 
     def merge(self, later: Frame) -> None:
         """Take over what a frame above holds, when its savepoint is released."""
@@ -83,6 +85,7 @@ class Frame:
         self.altered |= later.altered
         self.remembered |= later.remembered
         self.baseline_id = self.baseline_id or later.baseline_id
+        self.failure = self.failure or later.failure
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -133,20 +136,44 @@ class UnitOfWork:
         """The transaction of first versions that this transaction has written already."""
         return next((f.baseline_id for f in self._unwritten() if f.baseline_id), None)
 
-    def begin_savepoint(self) -> None:
-        """Open a frame."""
+    def fail(self, error: BaseException) -> None:
+        """Note an error after which what is there cannot be trusted, unless it is rolled back."""
+        top = self.frames[-1]
+        # as text: an error holds on to the connection whose info this is part of
+        top.failure = top.failure or f"{type(error).__name__}: {error}"
+
+    @property
+    def failure(self) -> str | None:
+        """The error that this transaction cannot be committed after."""
+        return next((frame.failure for frame in self.frames if frame.failure), None)
+
+    def begin_savepoint(self, depth: int) -> None:
+        """Open the frame of a savepoint.
+
+        :param depth: how many savepoints there are with this one.
+        """
+        # a frame too many is that of a savepoint that could not be set
+        self.end_savepoint(depth, keep=True)
         self.frames.append(Frame(draft_before=self.draft))
 
-    def end_savepoint(self, *, keep: bool) -> None:
-        """Close the newest frame, taking over what it holds or forgetting it."""
-        if len(self.frames) == 1:
-            return
-        top = self.frames.pop()
-        if keep:
-            self.frames[-1].merge(top)
-        else:
-            self.draft = top.draft_before
-            self.revision += 1
+    def end_savepoint(self, depth: int, *, keep: bool) -> None:
+        """Close a savepoint's frame and those above, taking over what they hold or forgetting it.
+
+        :param depth: how many savepoints there were with this one.
+        """
+        while len(self.frames) > depth:
+            top = self.frames.pop()
+            if keep:
+                self.frames[-1].merge(top)
+            else:
+                self.draft = top.draft_before
+                self.revision += 1
+
+    def start_over(self) -> None:
+        """Forget everything: the database has rolled the transaction back by itself."""
+        self.frames = [Frame() for _ in self.frames]
+        self.draft = None
+        self.revision += 1
 
     def changes(self) -> tuple[Changes, ...]:
         """Return the net effect of everything unwritten, tables and keys in a fixed order."""
@@ -202,7 +229,11 @@ class UnitOfWork:
     @property
     def has_work(self) -> bool:
         """Whether something is left to be written for good."""
-        return self.draft is not None or any(frame.pending for frame in self._unwritten())
+        return (
+            self.draft is not None
+            or self.failure is not None
+            or any(frame.pending for frame in self._unwritten())
+        )
 
     def _unwritten(self) -> Iterator[Frame]:
         first = len(self.frames) - 1

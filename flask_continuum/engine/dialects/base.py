@@ -148,7 +148,7 @@ class Dialect(Fragments):
         sql = (
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
             f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
-            f"{self.join} {self.name(table.live)} s ON {self.matches(table, 's', 'k')}"
+            f"{self.join} {self.name(table.live)} s ON {self.joins_live(table, 'k')}"
         )
         if job.compares:
             sql += (
@@ -301,7 +301,7 @@ class Dialect(Fragments):
             sql = (
                 f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
                 f"SELECT {self.distinct(table)}{values}, :tx, 0 FROM {source.sql} k "
-                f"{self.join} {self.name(table.live)} s ON {self.matches(table, 's', 'k')} "
+                f"{self.join} {self.name(table.live)} s ON {self.joins_live(table, 'k')} "
                 f"WHERE NOT EXISTS (SELECT 1 FROM {version} p "
                 f"WHERE {self.same_key(table, 'p', 's')})"
             )

@@ -39,6 +39,12 @@ class Fragments:
 
     join = "JOIN"
 
+    locking = ""
+    """The end of a SELECT that locks the rows ``s`` which it reads."""
+
+    def prepare(self, connection: sa.Connection, table: VersionedTable) -> None:
+        """Learn what a key source for the table must know about its database."""
+
     def q(self, column: sa.Column[Any]) -> str:
         """Return a column's name as it is written in SQL text."""
         return self._as_text(self.quote(column.name))
@@ -137,17 +143,48 @@ class Fragments:
         stored = value if processor is None else processor(value)
         return bytes(stored) if isinstance(stored, memoryview | bytearray) else stored
 
+    def joins_live(self, table: VersionedTable, keys: str) -> str:
+        """Return the condition that joins live rows ``s`` to keys: one row for each key.
+
+        A link table with a key of its own may hold a pair several times; that is one link.
+        """
+        condition = self.matches(table, "s", keys)
+        own = tuple(table.live.primary_key)
+        if not table.is_link or not own or set(own) <= set(table.key):
+            return condition
+        earlier = " OR ".join(
+            " AND ".join(
+                [f"d.{self.q(c)} = s.{self.q(c)}" for c in own[:i]]
+                + [f"d.{self.q(own[i])} < s.{self.q(own[i])}"]
+            )
+            for i in range(len(own))
+        )
+        same = " AND ".join(f"d.{self.q(c)} = s.{self.q(c)}" for c in table.key)
+        return (
+            f"{condition} AND NOT EXISTS "
+            f"(SELECT 1 FROM {self.name(table.live)} d WHERE {same} AND ({earlier}))"
+        )
+
     def distinct(self, table: VersionedTable) -> str:
         """Return ``DISTINCT`` for a link table without a key: a pair held twice is one link."""
         return "DISTINCT " if table.is_link and not table.live.primary_key else ""
 
     def run(
-        self, connection: sa.Connection, sql: str, parameters: Mapping[str, Any]
+        self,
+        connection: sa.Connection,
+        sql: str,
+        parameters: Mapping[str, Any],
+        columns: Sequence[sa.Column[Any]] = (),
     ) -> sa.CursorResult[Any]:
-        """Execute SQL text; parameters that are bind parameters bring their type along."""
+        """Execute SQL text; parameters that are bind parameters bring their type along.
+
+        :param columns: the columns that come back, for their types.
+        """
         typed = [value for value in parameters.values() if isinstance(value, sa.BindParameter)]
         plain = {k: v for k, v in parameters.items() if not isinstance(v, sa.BindParameter)}
         statement = sa.text(sql)
         if typed:
             statement = statement.bindparams(*typed)
-        return connection.execute(statement, plain, execution_options=OWN)
+        return connection.execute(
+            statement.columns(*columns) if columns else statement, plain, execution_options=OWN
+        )

@@ -29,6 +29,7 @@ class MySQLDialect(Dialect):
 
     chunk = 10_000
     join = "STRAIGHT_JOIN"
+    locking = " FOR UPDATE"
     closes_drafts = False
 
     def __init__(self, dialect: sa.Dialect) -> None:
@@ -43,7 +44,7 @@ class MySQLDialect(Dialect):
         transaction_id: int,
     ) -> int:
         """Write all versions, then take back those that say what their predecessor said."""
-        self._prepare(connection, job.table)
+        self.prepare(connection, job.table)
         table, version = job.table, self.name(job.table.version)
         source = self.keys(table, keys)
         columns, values = self.copied(table, "s")
@@ -52,7 +53,7 @@ class MySQLDialect(Dialect):
             connection,
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
             f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
-            f"STRAIGHT_JOIN {self.name(table.live)} s {hint} ON {self.matches(table, 's', 'k')}",
+            f"STRAIGHT_JOIN {self.name(table.live)} s {hint} ON {self.joins_live(table, 'k')}",
             {**source.parameters, "tx": transaction_id},
         ).rowcount
         if written < len(keys):
@@ -102,7 +103,7 @@ class MySQLDialect(Dialect):
         self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
     ) -> int:
         """Write versions of deleted records from their open versions; return how many."""
-        self._prepare(connection, table)
+        self.prepare(connection, table)
         return super().insert_gone(connection, table, keys, tx)
 
     def close_table(
@@ -151,7 +152,7 @@ class MySQLDialect(Dialect):
         tx: int,
     ) -> None:
         """Remove draft versions by their full key; a draft has closed nothing here."""
-        self._prepare(connection, table)
+        self.prepare(connection, table)
         source = self.keys(table, keys)
         self.run(
             connection,
@@ -165,7 +166,7 @@ class MySQLDialect(Dialect):
         self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
     ) -> int:
         """Write first versions of records that have none, from their rows; return how many."""
-        self._prepare(connection, table)
+        self.prepare(connection, table)
         return super().baseline(connection, table, keys, tx)
 
     def _newest(self, table: VersionedTable, alias: str) -> str:
@@ -237,7 +238,7 @@ class MySQLDialect(Dialect):
             return declared
         return f"{declared.split(' CHARACTER SET')[0]} {self._collations.get(column, '')}"
 
-    def _prepare(self, connection: sa.Connection, table: VersionedTable) -> None:
+    def prepare(self, connection: sa.Connection, table: VersionedTable) -> None:
         """Learn the charset and collation of text keys, which a key list must share."""
         for column in table.key:
             implementation = column.type.dialect_impl(self.dialect)

@@ -24,6 +24,7 @@ class PostgreSQLDialect(Dialect):
     """Writes history transactions on PostgreSQL 12 and later."""
 
     chunk = 1_000_000
+    locking = " FOR UPDATE OF s"
     keeps_ids = True
 
     def write(self, connection: sa.Connection, job: WriteJob) -> int | None:
@@ -94,7 +95,7 @@ class PostgreSQLDialect(Dialect):
         yield (
             f"found{number} AS MATERIALIZED (SELECT {self.distinct(table)}{picked}, k.op AS op, "
             f"p.{began} AS previous, {differs} AS differs FROM {live} k "
-            f"JOIN {self.name(table.live)} s ON {self.matches(table, 's', 'k')} "
+            f"JOIN {self.name(table.live)} s ON {self.joins_live(table, 'k')} "
             f"LEFT JOIN {newest} ON true)"
         )
         yield f"live{number} AS (SELECT * FROM found{number} WHERE differs)"
