@@ -9,11 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, RelationshipProperty, Session, lazyload, selectinload
 
 from flask_continuum.engine.read.conditions import fits
+from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.links import members
 
-Key = tuple[Any, ...]
 Place = tuple[type[Any], Key]
-CHUNK = 500
 
 
 def place(model: type[Any], key: Key) -> Place:
@@ -40,12 +39,10 @@ def load(
 
     :param lock: lock the rows and read what is really in them, over what the session remembers.
     """
-    wanted = [key for key in dict.fromkeys(keys) if all(fits(value) for value in key)]
     columns = [getattr(mapper.class_, name) for name in primary_key(mapper)]
     found: dict[Key, Any] = {}
-    for start in range(0, len(wanted), CHUNK):
-        chunk = wanted[start : start + CHUNK]
-        statement = sa.select(mapper.class_).where(_is_one_of(columns, chunk))
+    for chunk in chunks(key for key in keys if all(fits(value) for value in key)):
+        statement = sa.select(mapper.class_).where(among(columns, chunk))
         if lock:
             statement = (
                 statement.with_for_update()
@@ -54,7 +51,7 @@ def load(
             )
         for each in session.scalars(statement):
             found[key_of(each, mapper)] = each
-    gone = set(session.deleted)
+    gone = session.deleted  # by identity: dataclasses have no hash
     return {key: each for key, each in found.items() if each not in gone}
 
 
@@ -77,9 +74,8 @@ def preload(session: Session, objects: Sequence[Any], relationships: Collection[
         return
     columns = [getattr(mapper.class_, name) for name in primary_key(mapper)]
     loading = [selectinload(attribute) for attribute in wanted]
-    for start in range(0, len(persistent), CHUNK):
-        keys = [key_of(each, mapper) for each in persistent[start : start + CHUNK]]
-        statement = sa.select(mapper.class_).where(_is_one_of(columns, keys))
+    for chunk in chunks(key_of(each, mapper) for each in persistent):
+        statement = sa.select(mapper.class_).where(among(columns, chunk))
         session.scalars(statement.options(*loading)).all()
 
 
@@ -105,27 +101,12 @@ def existing(
 
     :param mapper: tells the session which database is meant.
     """
-    wanted = list(dict.fromkeys(values))
     found: set[Key] = set()
-    for start in range(0, len(wanted), CHUNK):
-        statement = (
-            sa.select(*columns)
-            .select_from(table)
-            .where(_is_one_of(columns, wanted[start : start + CHUNK]))
-        )
+    for chunk in chunks(values):
+        statement = sa.select(*columns).select_from(table).where(among(columns, chunk))
         rows = session.execute(statement, bind_arguments={"mapper": mapper})
         found |= {tuple(row) for row in rows}
     return found
-
-
-def _is_one_of(columns: Sequence[Any], keys: Sequence[Key]) -> sa.ColumnElement[bool]:
-    """Select rows by key; a long chain of OR would be too deep an expression for SQLite."""
-    if len(columns) == 1:
-        matching: sa.ColumnElement[bool] = columns[0].in_([key[0] for key in keys])
-        return matching
-    return sa.or_(
-        *(sa.and_(*(c == value for c, value in zip(columns, key, strict=True))) for key in keys)
-    )
 
 
 def text_of_key(key: Key) -> str:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import MANYTOONE, Session
 from sqlalchemy.orm.collections import collection_adapter
 
 from flask_continuum.engine.read.conditions import key_columns, moment
+from flask_continuum.engine.read.keys import among, chunks
 from flask_continuum.engine.read.loading import connection_arguments, versioned
-from flask_continuum.engine.read.surroundings import among
 from flask_continuum.engine.revert.choice import Chosen
 from flask_continuum.engine.revert.live import Key, Place, load, place
 from flask_continuum.engine.revert.order import Deferred, in_order
@@ -213,7 +213,7 @@ def nulls(session: Session, chosen: Sequence[Chosen]) -> set[tuple[Place, str]]:
     """Return the fields to set that were NULL, where Python's ``None`` would not say so.
 
     JSON columns know two nothings, NULL and ``null``, and both are read as ``None``. One
-    statement for each model that has such a field.
+    statement for each model that has such a field, and every few hundred records.
     """
     unsure: dict[type[Any], dict[str, list[Chosen]]] = {}
     for each in chosen:
@@ -233,11 +233,16 @@ def nulls(session: Session, chosen: Sequence[Chosen]) -> set[tuple[Place, str]]:
         columns = (*key_columns(entry, version), moment(entry, version))
         statement = sa.select(
             *columns, *(getattr(version, name).is_(sa.null()) for name in by_field)
-        ).where(among(columns, [(*key, at) for key, at in versions]))
+        )
         with session.no_autoflush:
-            rows = session.execute(
-                statement, bind_arguments=connection_arguments(session, entry)
-            ).all()
+            rows = [
+                row
+                for chunk in chunks((*key, at) for key, at in versions)
+                for row in session.execute(
+                    statement.where(among(columns, chunk)),
+                    bind_arguments=connection_arguments(session, entry),
+                )
+            ]
         for row in rows:
             key = tuple(row[: len(entry.key_attributes)])
             flags = row[len(columns) :]
@@ -256,7 +261,7 @@ def put(owner: Any, prop: Any, target: Any) -> None:
     elif prop.uselist:
         collection = getattr(owner, prop.key)
         adapter = collection_adapter(collection)
-        if target not in list(adapter):
+        if not _holds(adapter, target):
             adapter.append_with_event(target)
     else:
         setattr(owner, prop.key, target)
@@ -268,7 +273,12 @@ def take(owner: Any, prop: Any, target: Any) -> None:
         getattr(owner, prop.key).remove(target)
     elif prop.uselist:
         adapter = collection_adapter(getattr(owner, prop.key))
-        if target in list(adapter):
+        if _holds(adapter, target):
             adapter.remove_with_event(target)
     elif getattr(owner, prop.key) is target:
         setattr(owner, prop.key, None)
+
+
+def _holds(collection: Any, target: Any) -> bool:
+    """Tell whether a collection holds an object itself: dataclasses are equal by value."""
+    return any(each is target for each in collection)

@@ -77,6 +77,74 @@ def test_dataclasses(app: Application) -> None:
         assert version == version and hash(version)
 
 
+def test_dataclasses_that_are_equal_by_value_are_reverted(app: Application) -> None:
+    """They have no hash, and two that point to each other cannot even be compared."""
+
+    class Base(MappedAsDataclass, DeclarativeBase):
+        pass
+
+    app.version(Base)
+
+    class Section(Base):
+        __tablename__ = "section"
+        __versioned__: ClassVar[dict[str, Any]] = {}
+        id: Mapped[int] = mapped_column(primary_key=True)
+        name: Mapped[str] = mapped_column(sa.String(20))
+        articles: Mapped[list[Article]] = relationship(
+            default_factory=list, back_populates="section", cascade="all, delete-orphan"
+        )
+
+    class Article(Base):
+        __tablename__ = "article"
+        __versioned__: ClassVar[dict[str, Any]] = {}
+        id: Mapped[int] = mapped_column(primary_key=True)
+        section_id: Mapped[int] = mapped_column(sa.ForeignKey("section.id"), init=False)
+        section: Mapped[Section | None] = relationship(default=None, back_populates="articles")
+
+    Base.metadata.create_all(app.engine)
+    with app.commit() as session:
+        session.add(Section(1, "City", articles=[Article(n) for n in (1, 2)]))
+    with app.commit() as session:
+        section = session.get(Section, 1)
+        section.name = "Metro"
+        section.articles.pop()
+        section.articles.append(Article(3))
+    with app.commit() as session:
+        app.history(session, Section)[0].revert(relations=["articles"])
+    with app.sessions() as session:
+        section = session.get(Section, 1)
+        assert section.name == "City"
+        assert {1, 2} <= {each.id for each in section.articles}
+    with app.commit() as session:
+        session.delete(session.get(Section, 1))
+    with app.commit() as session:
+        app.history(session, Section)[-2].revert(relations=["articles"])
+    with app.sessions() as session:
+        assert len(session.get(Section, 1).articles) >= 2
+
+
+def test_sqlmodel(app: Application) -> None:
+    sqlmodel = pytest.importorskip("sqlmodel")
+    app.version_everything()
+
+    class Base(sqlmodel.SQLModel, registry=registry()):
+        __versioned__: ClassVar[dict[str, Any]] = {}
+
+    class Article(Base, table=True):
+        id: int | None = sqlmodel.Field(default=None, primary_key=True)
+        title: str = sqlmodel.Field(max_length=20)
+        secret: str | None = sqlmodel.Field(default=None, max_length=20)
+
+    Base.metadata.create_all(app.engine)
+    with app.commit() as session:
+        session.add(Article(id=1, title="a"))
+    with app.commit() as session:
+        session.get(Article, 1).title = "b"
+    with app.commit() as session:
+        app.history(session, Article)[0].revert()
+    assert told(app, Article, "title", "secret") == [("a", None), ("b", None), ("a", None)]
+
+
 def test_dataclasses_by_mixin_and_decorator(app: Application) -> None:
     class Base(DeclarativeBase):
         pass
