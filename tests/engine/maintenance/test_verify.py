@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -385,6 +386,27 @@ def test_unwritten_changes_are_refused(newsroom: Newsroom, write: str) -> None:
             verify(session, newsroom.manager)
         session.commit()
         assert verify(session, newsroom.manager).is_clean
+
+
+def test_others_may_write_meanwhile(newsroom: Newsroom) -> None:
+    def write() -> None:
+        for number in range(30):
+            with newsroom.sessions() as session:
+                session.get(newsroom.Section, 1).name = f"n{number}"
+                session.add(newsroom.Place(country="fr", number=number))
+                session.get(newsroom.Article, 1).tags = (
+                    [] if number % 2 else [session.get(newsroom.Tag, 1)]
+                )
+                session.commit()
+
+    seen = []
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        while not writing.done():
+            with newsroom.session() as session:
+                seen.append(str(verify(session, newsroom.manager)))
+        writing.result()
+    assert set(seen) == {"6 tables verified, nothing found."}
 
 
 def test_a_session_that_commits_each_statement_can_verify(newsroom: Newsroom) -> None:
