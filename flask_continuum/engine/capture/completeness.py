@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from flask_continuum.engine.build.history import WHOLE_TABLE
-from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.dialects.fragments import OWN, translation
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.registry import Registry, VersionedTable
 
@@ -24,7 +24,7 @@ class Completeness:
     """
 
     registry: Registry
-    _known: WeakKeyDictionary[Any, dict[sa.MetaData, frozenset[str]]] = field(
+    _known: WeakKeyDictionary[Any, dict[Any, frozenset[str]]] = field(
         default_factory=WeakKeyDictionary
     )
 
@@ -38,9 +38,10 @@ class Completeness:
         engine = connection.engine.pool
         metadata = table.live.metadata
         known = self._known.setdefault(engine, {})
-        if metadata not in known:
-            known[metadata] = self._load(connection, metadata)
-        return table.version.fullname in known[metadata]
+        place = (metadata, translation(connection))
+        if place not in known:
+            known[place] = self._load(connection, metadata)
+        return table.version.fullname in known[place]
 
     def forget(self, connection: sa.Connection) -> None:
         """Ask again: tables were created, or a baseline was written."""

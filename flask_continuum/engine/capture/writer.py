@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
 from flask_continuum.engine.capture.unit_of_work import Changes, Draft, Key, UnitOfWork
-from flask_continuum.engine.dialects import Dialect, dialect_for
+from flask_continuum.engine.dialects import Dialect, dialect_for, translation
 from flask_continuum.engine.dialects.base import TableJob, WriteJob
 from flask_continuum.engine.registry import Registry, VersionedTable
 
@@ -26,14 +26,17 @@ class Writer:
     """
 
     registry: Registry
-    _dialects: WeakKeyDictionary[sa.Dialect, Dialect] = field(default_factory=WeakKeyDictionary)
+    _dialects: WeakKeyDictionary[sa.Dialect, dict[Any, Dialect]] = field(
+        default_factory=WeakKeyDictionary
+    )
 
     def dialect(self, connection: sa.Connection) -> Dialect:
         """Return the dialect object of a connection's database."""
-        found = self._dialects.get(connection.dialect)
-        if found is None:
-            found = self._dialects[connection.dialect] = dialect_for(connection.engine)
-        return found
+        known = self._dialects.setdefault(connection.dialect, {})
+        schemas = translation(connection)
+        if schemas not in known:
+            known[schemas] = dialect_for(connection)
+        return known[schemas]
 
     def write_final(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Write everything that the unit of work holds, for good.

@@ -12,6 +12,7 @@ from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
 
 Key = tuple[Any, ...]
+Translation = tuple[tuple[str | None, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,22 @@ OWN = {"continuum_own": True}
 """Execution options of our own statements: no listener of ours looks at them."""
 
 
+def translation(connection: sa.Connection) -> Translation:
+    """Return the names that schemas have on a connection instead of their own."""
+    found = connection.get_execution_options().get("schema_translate_map")
+    return tuple(found.items()) if found else ()
+
+
 class Fragments:
     """Names, keys and conditions as a database wants them written.
 
     :param dialect: SQLAlchemy's dialect, for names and types.
+    :param schemas: other names of schemas (``schema_translate_map``), as pairs.
     """
 
-    def __init__(self, dialect: sa.Dialect) -> None:
+    def __init__(self, dialect: sa.Dialect, schemas: Translation = ()) -> None:
         self.dialect = dialect
+        self.schemas = dict(schemas)
         self.quote: Callable[[str], str] = dialect.identifier_preparer.quote
         self._processors: dict[sa.types.TypeEngine[Any], Callable[[Any], Any] | None] = {}
 
@@ -51,8 +60,9 @@ class Fragments:
 
     def name(self, table: sa.Table) -> str:
         """Return a table's name, with its schema, as it is written in SQL text."""
-        formatted: str = self.dialect.identifier_preparer.format_table(table)
-        return self._as_text(formatted)
+        schema = self.schemas.get(table.schema, table.schema)
+        name = self.quote(table.name)
+        return self._as_text(f"{self.quote(schema)}.{name}" if schema else name)
 
     def _as_text(self, name: str) -> str:
         """Return a quoted name as SQL text wants it: percent signs once, colons escaped."""

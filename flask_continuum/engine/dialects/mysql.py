@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import types
 
 from flask_continuum.engine.dialects.base import Dialect, TableJob
-from flask_continuum.engine.dialects.fragments import OWN, Key, KeySource
+from flask_continuum.engine.dialects.fragments import OWN, Key, KeySource, Translation
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
@@ -32,8 +32,8 @@ class MySQLDialect(Dialect):
     locking = " FOR UPDATE"
     closes_drafts = False
 
-    def __init__(self, dialect: sa.Dialect) -> None:
-        super().__init__(dialect)
+    def __init__(self, dialect: sa.Dialect, schemas: Translation = ()) -> None:
+        super().__init__(dialect, schemas)
         self._collations: dict[sa.Column[Any], str] = {}
 
     def insert_live(
@@ -253,7 +253,7 @@ class MySQLDialect(Dialect):
                     "AND column_name = :column"
                 ),
                 {
-                    "schema": table.live.schema,
+                    "schema": self.schemas.get(table.live.schema, table.live.schema),
                     "table": table.live.name,
                     "column": column.name,
                 },

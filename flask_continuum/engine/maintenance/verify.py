@@ -67,7 +67,7 @@ def verify(
 
 
 def _verify(place: Place, recorded: Recorded, has_transactions: bool) -> Iterator[Finding]:
-    dialect = dialect_for(place.connection.engine)
+    dialect = dialect_for(place.connection)
     for table in place.tables:
         yield from verify_chains(place, table, complete=recorded.is_complete(table))
         yield from verify_records(place, table, dialect, recorded)

@@ -23,12 +23,12 @@ def write(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     return "commit"
 
 
-def plain_dialect(engine: sa.Engine) -> Dialect:
+def plain_dialect(connection: sa.Connection) -> Dialect:
     """The database's dialect without its shortcuts: keys one by one, a statement for each step."""
-    found = dialect_for(engine)
+    found = dialect_for(connection)
     shortcuts = ("write", "keys", "key_value", "chunk", "keeps_ids")
     plain = {name: getattr(Dialect, name) for name in shortcuts}
-    return type("Plain", (type(found),), plain)(engine.dialect)
+    return type("Plain", (type(found),), plain)(connection.dialect)
 
 
 @pytest.fixture
