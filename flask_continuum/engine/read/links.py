@@ -18,6 +18,7 @@ from sqlalchemy.orm import (
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import known, registry_of
+from flask_continuum.engine.read.keys import among, chunks
 from flask_continuum.engine.read.loading import connection_arguments, whole
 from flask_continuum.engine.read.results import Gone, LinkChange
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
@@ -183,14 +184,12 @@ def _live_targets(
     session: Session, link: Link, missing: set[tuple[Any, ...]]
 ) -> Mapping[tuple[Any, ...], Any]:
     """Load the live rows of targets whose history does not reach back far enough."""
-    if not missing:
-        return {}
     attributes = [getattr(link.target, key) for key, _ in link.far]
-    wanted = [
-        sa.and_(*(a == value for a, value in zip(attributes, key, strict=True))) for key in missing
-    ]
-    found = session.scalars(sa.select(link.target).where(sa.or_(*wanted)))
-    return {tuple(getattr(target, key) for key, _ in link.far): target for target in found}
+    return {
+        tuple(getattr(target, key) for key, _ in link.far): target
+        for chunk in chunks(missing)
+        for target in session.scalars(sa.select(link.target).where(among(attributes, chunk)))
+    }
 
 
 def link_differences(entry: VersionedClass, old: Any, new: Any) -> tuple[LinkChange, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, selectinload
 
-from flask_continuum.engine.read.conditions import is_record, moment
+from flask_continuum.engine.read.conditions import key_columns, moment
+from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.registry import VersionedClass
@@ -28,7 +29,7 @@ def related(session: Session, version: Any) -> Mapping[str, list[Any]]:
 def related_of(session: Session, versions: Sequence[Any]) -> list[Mapping[str, list[Any]]]:
     """Return what each of several versions of one model was related to, in their order.
 
-    Costs one statement for each relationship and one more, however many the versions.
+    Costs one statement for each relationship and one more, for every few hundred versions.
     """
     by_class: dict[VersionedClass, list[Any]] = {}
     for each in versions:
@@ -38,8 +39,9 @@ def related_of(session: Session, versions: Sequence[Any]) -> list[Mapping[str, l
         _load(session, entry, own)
         for name in _queries(entry):
             queried |= {(name, each): [] for each in own}
-            for each, target in session.execute(_members_of(entry, name, own)):
-                queried[name, each].append(target)
+            for chunk in _places(entry, own):
+                for each, target in session.execute(_members_of(entry, name, chunk)):
+                    queried[name, each].append(target)
     return [
         {
             name: queried[name, each] if (name, each) in queried else members(getattr(each, name))
@@ -66,11 +68,12 @@ def _load(session: Session, entry: VersionedClass, versions: Sequence[Any]) -> N
     ]
     if missing:
         loading = [selectinload(getattr(version, name)) for name in missing]
-        wanted = _are(entry, version, versions)
-        session.scalars(sa.select(version).where(wanted).options(*loading)).all()
+        for chunk in _places(entry, versions):
+            wanted = _are(entry, version, chunk)
+            session.scalars(sa.select(version).where(wanted).options(*loading)).all()
 
 
-def _members_of(entry: VersionedClass, name: str, versions: Sequence[Any]) -> sa.Select[Any]:
+def _members_of(entry: VersionedClass, name: str, places: Sequence[Key]) -> sa.Select[Any]:
     """Select ``(version, what it was related to)`` for a relationship that is a query."""
     owner = aliased(entry.version_class)
     prop = sa.inspect(entry.version_class).relationships[name]
@@ -78,18 +81,15 @@ def _members_of(entry: VersionedClass, name: str, versions: Sequence[Any]) -> sa
         sa.select(owner, prop.mapper.class_)
         .select_from(owner)
         .join(getattr(owner, name))
-        .where(_are(entry, owner, versions))
+        .where(_are(entry, owner, places))
         .order_by(*(prop.order_by or ()))
     )
 
 
-def _are(entry: VersionedClass, entity: Any, versions: Sequence[Any]) -> sa.ColumnElement[bool]:
-    by_record: dict[tuple[Any, ...], list[int]] = {}
-    for each in versions:
-        by_record.setdefault(entry.key_of(each), []).append(moment(entry, each))
-    return sa.or_(
-        *(
-            sa.and_(*is_record(entry, entity, key), moment(entry, entity).in_(ids))
-            for key, ids in by_record.items()
-        )
-    )
+def _places(entry: VersionedClass, versions: Sequence[Any]) -> Iterator[list[Key]]:
+    """Yield where versions stand, by key and transaction, a few hundred at a time."""
+    return chunks((*entry.key_of(each), moment(entry, each)) for each in versions)
+
+
+def _are(entry: VersionedClass, entity: Any, places: Sequence[Key]) -> sa.ColumnElement[bool]:
+    return among((*key_columns(entry, entity), moment(entry, entity)), places)

@@ -22,11 +22,10 @@ from flask_continuum.engine.read.conditions import (
     registry_of,
     row_existed,
 )
+from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import connection_arguments, whole
 from flask_continuum.engine.registry import VersionedClass
-
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,9 @@ def surroundings(
     relationship: str,
     instant: Instant,
 ) -> Mapping[Key, list[Any]]:
-    """Return what records were related to by one relationship, in one statement.
+    """Return what records were related to by one relationship.
+
+    One statement for every few hundred records.
 
     :param versions: versions of the records.
     :param relationship: a one-to-many or many-to-many relationship.
@@ -64,13 +65,12 @@ def surroundings(
     pairs = prop.synchronize_pairs
     near = [entry.mapper.get_property_by_column(local).key for local, _ in pairs]
     values = {entry.key_of(each): tuple(getattr(each, name) for name in near) for each in versions}
-    if prop.direction is ONETOMANY:
-        statement = _children(entry, prop, list(values.values()), instant)
-    else:
-        statement = _linked(entry, prop, list(values.values()), instant)
+    select = _children if prop.direction is ONETOMANY else _linked
     found: dict[Key, list[Any]] = defaultdict(list)
-    for row in session.execute(statement, bind_arguments=connection_arguments(session, entry)):
-        found[tuple(row[1:])].append(row[0])
+    for chunk in chunks(values.values()):
+        statement = select(entry, prop, chunk, instant)
+        for row in session.execute(statement, bind_arguments=connection_arguments(session, entry)):
+            found[tuple(row[1:])].append(row[0])
     return {key: found.get(value, []) for key, value in values.items()}
 
 
@@ -125,28 +125,19 @@ def _key_of(prop: RelationshipProperty[Any], target: Any) -> list[Any]:
 def versions_then(
     session: Session, entry: VersionedClass, keys: Iterable[Key], instant: Instant
 ) -> dict[Key, Any]:
-    """Return the versions of some records that were valid at an instant, in one statement."""
-    wanted = list(keys)
-    if not wanted:
-        return {}
+    """Return the versions of some records that were valid at an instant.
+
+    One statement for every few hundred records.
+    """
     version = whole(entry)
-    statement = sa.select(version).where(
-        among(key_columns(entry, version), wanted), *instant.existed(entry, version)
-    )
-    return {entry.key_of(each): each for each in session.scalars(statement.options(undefer("*")))}
-
-
-def among(columns: Sequence[Any], values: Sequence[Key]) -> sa.ColumnElement[bool]:
-    """Select rows whose columns have one of some combinations of values."""
-    if len(columns) == 1:
-        return columns[0].in_([value[0] for value in values])  # type: ignore[no-any-return]
-    return sa.or_(
-        sa.false(),
-        *(
-            sa.and_(*(column == part for column, part in zip(columns, value, strict=True)))
-            for value in values
-        ),
-    )
+    found: dict[Key, Any] = {}
+    for chunk in chunks(keys):
+        statement = sa.select(version).where(
+            among(key_columns(entry, version), chunk), *instant.existed(entry, version)
+        )
+        for each in session.scalars(statement.options(undefer("*"))):
+            found[entry.key_of(each)] = each
+    return found
 
 
 def is_plain(prop: RelationshipProperty[Any]) -> bool:

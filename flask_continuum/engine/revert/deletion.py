@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import ONETOMANY, Mapper, Session
 
+from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.revert.live import (
-    Key,
     Place,
     by_key,
     current,

@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import moment, operation
+from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.surroundings import Instant, versions_then
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert import fields as field_plans
-from flask_continuum.engine.revert.live import Key, Place, load, place, text_of_key
+from flask_continuum.engine.revert.live import Place, load, place, text_of_key
 from flask_continuum.engine.revert.related import Node, relate
 from flask_continuum.engine.revert.steps import (
     Action,

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session, undefer
 from flask_continuum.engine.errors import VersioningError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import birth, is_record, moment, operation
+from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.loading import connection_arguments, versioned
 from flask_continuum.engine.read.timeline import newest_change
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.deletion import dependents
 from flask_continuum.engine.revert.drafting import draft, gone_instant, load_live
 from flask_continuum.engine.revert.fields import has_default
-from flask_continuum.engine.revert.live import Key
 from flask_continuum.engine.revert.plan import Kind, Plan, make
 from flask_continuum.engine.revert.related import Node, Paths, parse_paths
 from flask_continuum.engine.revert.steps import Action, Impossible, Reason, RecordPlan

@@ -12,11 +12,11 @@ from sqlalchemy.orm import MANYTOMANY, MANYTOONE, RelationshipProperty, Session
 from flask_continuum.engine.errors import ReverterException
 from flask_continuum.engine.naming import nearest
 from flask_continuum.engine.read.conditions import registry_of
+from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.surroundings import Instant, surroundings, versions_then
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.live import (
-    Key,
     by_key,
     current,
     key_of,

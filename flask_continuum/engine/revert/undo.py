@@ -23,6 +23,7 @@ from flask_continuum.engine.read.conditions import (
     moment,
     same_record,
 )
+from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.links import links_of
 from flask_continuum.engine.read.loading import (
     connection_arguments,
@@ -35,7 +36,7 @@ from flask_continuum.engine.read.transactions import transaction_entries
 from flask_continuum.engine.registry import Registry, VersionedClass
 from flask_continuum.engine.revert import fields as field_plans
 from flask_continuum.engine.revert.deletion import dependents
-from flask_continuum.engine.revert.live import Key, Place, load, place, preload, text_of_key
+from flask_continuum.engine.revert.live import Place, load, place, preload, text_of_key
 from flask_continuum.engine.revert.plan import Plan, make
 from flask_continuum.engine.revert.steps import (
     Action,

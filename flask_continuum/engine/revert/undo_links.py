@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.links import Link, links_of
 from flask_continuum.engine.read.results import Entry, LinkChange
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.live import (
-    Key,
     Place,
     current,
     key_of,

@@ -10,10 +10,10 @@ from sqlalchemy.orm import MANYTOONE, Session
 from sqlalchemy.orm.collections import collection_adapter
 
 from flask_continuum.engine.read.conditions import key_columns, moment
-from flask_continuum.engine.read.keys import among, chunks
+from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.loading import connection_arguments, versioned
 from flask_continuum.engine.revert.choice import Chosen
-from flask_continuum.engine.revert.live import Key, Place, load, place
+from flask_continuum.engine.revert.live import Place, load, place
 from flask_continuum.engine.revert.order import Deferred, in_order
 from flask_continuum.engine.revert.steps import Action, RelationKind, RelationStep
 from flask_continuum.engine.revert.targets import references

@@ -1,0 +1,31 @@
+"""Many rows by what they are told apart by: a bounded number in each statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+CHUNK = 500
+"""Keys in one statement: well below the number of values that any database takes."""
+
+Key = tuple[Any, ...]
+
+
+def chunks(keys: Iterable[Key]) -> Iterator[list[Key]]:
+    """Yield the different ones of some keys in their order, a few hundred at a time."""
+    wanted = list(dict.fromkeys(keys))
+    for start in range(0, len(wanted), CHUNK):
+        yield wanted[start : start + CHUNK]
+
+
+def among(columns: Sequence[Any], keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+    """Select rows whose columns have one of some combinations of values.
+
+    :param keys: one of :func:`chunks`. A chain of OR would be too deep an expression for SQLite.
+    """
+    if len(columns) == 1:
+        matching: sa.ColumnElement[bool] = columns[0].in_([key[0] for key in keys])
+        return matching
+    return sa.tuple_(*columns).in_(list(keys))
