@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Mapper, Session, sessionmaker
 
 from flask_continuum.engine.manager import VersioningManager
 from tests.engine.invariants import check
@@ -51,6 +51,11 @@ class Application:
         moment = getattr(version, entry.options.transaction_column_name)
         return list(session.scalars(sa.select(version).order_by(moment, *key)))
 
+    def told(self, model: Any, *names: str) -> list[tuple[Any, ...]]:
+        """What the history of a model says in the named attributes."""
+        with self.sessions() as session:
+            return [tuple(getattr(v, n) for n in names) for v in self.history(session, model)]
+
 
 @pytest.fixture
 def app(engine: sa.Engine) -> Iterator[Application]:
@@ -63,3 +68,14 @@ def app(engine: sa.Engine) -> Iterator[Application]:
         application.manager.detach()
         for declared in application.manager.builder.declared:
             declared.dispose()
+
+
+@pytest.fixture
+def base(app: Application) -> Any:
+    """A declarative base whose marked classes are versioned."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    app.version(Base)
+    return Base

@@ -1,4 +1,4 @@
-"""Version classes inherit as their models do, whatever the kind and the order of declaration."""
+"""Version classes inherit as their models do, whatever the order of declaration."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.declarative import AbstractConcreteBase, ConcreteBase
 from sqlalchemy.orm import (
-    DeclarativeBase,
     Mapped,
-    column_property,
     configure_mappers,
     mapped_column,
     relationship,
@@ -21,15 +18,6 @@ from tests.support.marks import on
 from tests.support.statements import statements
 
 pytestmark = on("sqlite")
-
-
-@pytest.fixture
-def base(app: Application) -> Any:
-    class Base(DeclarativeBase):
-        pass
-
-    app.version(Base)
-    return Base
 
 
 def declare_item(base: Any, **options: Any) -> Any:
@@ -199,103 +187,6 @@ def test_joined_tables_of_several_levels(app: Application, base: Any) -> None:
         found[1].revert()
         assert session.scalars(sa.select(Review).where(Review.title == "b")).one().grade == 1
         session.commit()
-
-
-def test_concrete_tables(app: Application, base: Any) -> None:
-    class Item(base):
-        __tablename__ = "item"
-        __versioned__ = {}
-        id: Mapped[int] = mapped_column(primary_key=True)
-        title: Mapped[str] = mapped_column(sa.String(20))
-
-    class Article(Item):
-        __tablename__ = "article"
-        __mapper_args__ = {"concrete": True}
-        id: Mapped[int] = mapped_column(primary_key=True)
-        title: Mapped[str] = mapped_column(sa.String(20))
-        body: Mapped[str] = mapped_column(sa.String(20))
-
-    base.metadata.create_all(app.engine)
-    with app.commit() as session:
-        session.add_all([Item(id=1, title="a"), Article(id=1, title="b", body="x")])
-    with app.commit() as session:
-        session.get(Article, 1).body = "y"
-    with app.sessions() as session:
-        assert [v.title for v in app.history(session, Item)] == ["a"]
-        assert [v.body for v in app.history(session, Article)] == ["x", "y"]
-        assert [v.body for v in session.get(Article, 1).versions] == ["x", "y"]
-        assert [v.title for v in session.get(Item, 1).versions] == ["a"]
-
-
-@pytest.mark.parametrize("kind", [ConcreteBase, AbstractConcreteBase])
-def test_the_concrete_bases_of_sqlalchemy(app: Application, base: Any, kind: Any) -> None:
-    abstract = kind is AbstractConcreteBase
-    body: dict[str, Any] = {"__versioned__": {}, "strict_attrs": True}
-    if not abstract:
-        body |= {
-            "__tablename__": "item",
-            "__mapper_args__": {"polymorphic_identity": "item", "concrete": True},
-            "id": sa.Column(sa.Integer, primary_key=True),
-            "title": sa.Column(sa.String(20)),
-        }
-    item: Any = type("Item", (kind, base), body)
-
-    class Article(item):
-        __tablename__ = "article"
-        __mapper_args__ = {"polymorphic_identity": "article", "concrete": True}
-        id: Mapped[int] = mapped_column(primary_key=True)
-        title: Mapped[str] = mapped_column(sa.String(20))
-
-    base.metadata.create_all(app.engine)
-    with app.commit() as session:
-        session.add(Article(id=1, title="b"))
-        if not abstract:
-            session.add(item(id=1, title="a"))
-    with app.sessions() as session:
-        assert [v.title for v in app.history(session, Article)] == ["b"]
-        if not abstract:
-            assert [v.title for v in app.history(session, item)] == ["a"]
-
-
-def test_an_expression_tells_the_class(app: Application, base: Any) -> None:
-    class Item(base):
-        __tablename__ = "item"
-        __versioned__ = {}
-        id: Mapped[int] = mapped_column(primary_key=True)
-        code: Mapped[str] = mapped_column(sa.String(20))
-        __mapper_args__ = {
-            "polymorphic_on": sa.case((code.like("n%"), "note"), else_="item"),
-            "polymorphic_identity": "item",
-        }
-
-    class Note(Item):
-        __mapper_args__ = {"polymorphic_identity": "note"}
-
-    base.metadata.create_all(app.engine)
-    with app.commit() as session:
-        session.add_all([Item(id=1, code="a"), Note(id=2, code="n")])
-    with app.sessions() as session:
-        found = app.history(session, Item)
-        assert [type(v) for v in found] == [app.of(Item), app.of(Note)]
-
-
-def test_a_named_property_tells_the_class(app: Application, base: Any) -> None:
-    class Item(base):
-        __tablename__ = "item"
-        __versioned__ = {}
-        id: Mapped[int] = mapped_column(primary_key=True)
-        code: Mapped[str] = mapped_column(sa.String(20))
-        first = column_property(sa.func.substr(code, 1, 1))
-        __mapper_args__ = {"polymorphic_on": "first", "polymorphic_identity": "i"}
-
-    class Note(Item):
-        __mapper_args__ = {"polymorphic_identity": "n"}
-
-    base.metadata.create_all(app.engine)
-    with app.commit() as session:
-        session.add_all([Item(id=1, code="ix"), Note(id=2, code="nx")])
-    with app.sessions() as session:
-        assert [type(v) for v in app.history(session, Item)] == [app.of(Item), app.of(Note)]
 
 
 def test_an_excluded_discriminator_is_recorded_all_the_same(app: Application, base: Any) -> None:

@@ -8,20 +8,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.associationproxy import association_proxy
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tests.engine.build.conftest import Application
 from tests.engine.invariants import rows
 from tests.support.marks import on
-
-
-@pytest.fixture
-def base(app: Application) -> Any:
-    class Base(DeclarativeBase):
-        pass
-
-    app.version(Base)
-    return Base
 
 
 def ids(things: Any) -> list[int]:
