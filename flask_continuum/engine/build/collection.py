@@ -81,3 +81,20 @@ def remove_versions(entry: VersionedClass) -> None:
     type.__setattr__(entry.model, "versions", None)
     manager: Any = entry.mapper.class_manager
     manager.uninstrument_attribute("versions")
+
+
+class _QueryLike:
+    """``Transaction.query``, as the models beside it have it, whoever gave it to them."""
+
+    def __init__(self, model: type[Any]) -> None:
+        self._model = model
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        example = self._model.query  # type: ignore[attr-defined]
+        return type(example)(owner, example.session)
+
+
+def add_query(cls: type[Any], model: type[Any]) -> None:
+    """Give a class a ``query`` if ``model`` has one (Flask-SQLAlchemy, ``query_property()``)."""
+    if any("query" in each.__dict__ for each in model.__mro__):
+        cls.query = _QueryLike(model)  # type: ignore[attr-defined]
