@@ -13,7 +13,7 @@ from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
 from sqlalchemy.orm import registry as DeclaredIn
 
 from flask_continuum.engine.build.classes import build_version_class
-from flask_continuum.engine.build.collection import add_versions, remove_versions
+from flask_continuum.engine.build.collection import add_query, add_versions, remove_versions
 from flask_continuum.engine.build.early import (
     backref_name,
     early_relationships,
@@ -88,7 +88,7 @@ class Builder:
         options = self.options.with_changes(
             marked, f"{model.__name__}.__versioned__", strict=self.strict
         )
-        if not options.versioning:
+        if not (options.versioning and options.create_tables):
             return
         tables = self._tables_of(mapper, options)
         self.pending[mapper] = self.taken[mapper] = options
@@ -332,6 +332,7 @@ class Builder:
             message = (
                 f"{mapper.class_.__name__}.__versioned__ names {name!r}, which is no attribute of "
                 f"the model.{nearest(name, known)}"
+                add_query(created, mapper.class_)
             )
             if self.strict:
                 raise ImproperlyConfigured(message)
