@@ -66,6 +66,8 @@ def show_http_error(error: HTTPException) -> Response:
     status = error.code or 500
     heading, words = WORDS.get(status, (error.name, error.description or ""))
     hint = None
+    if isinstance(error, NoAccess):
+        words = "You may not see the history."
     if isinstance(error, NoAccess | LoginNeeded):
         # The policy's reason names settings: it is for those who develop the application.
         hint = error.reason if current_app.debug else None

@@ -42,4 +42,15 @@ class StalePlan(VersioningError):
 
 
 class PlanBlocked(VersioningError):
-    """A plan holds something that makes applying it impossible; the message says what."""
+    """A plan holds something that makes applying it impossible; the message says what.
+
+    The database's own words may hold values: they are only in ``__cause__``.
+
+    :ivar holder: model and key of another record that stands in the way, where there is one.
+    """
+
+    def __init__(
+        self, message: str, holder: tuple[type[Any], tuple[Any, ...]] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.holder = holder

@@ -35,6 +35,7 @@ def test_no_page_is_open_to_those_who_may_not_enter(newsroom, story, tom):
         for method in rule.methods - {"OPTIONS"}:
             response = tom.open(address, method=method)
             assert response.status_code == 403, (method, address)
+            assert method == "HEAD" or "You may not see the history." in response.text
             assert b"Harbour" not in response.data
 
 

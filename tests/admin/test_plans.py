@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from flask_continuum.engine.errors import PlanBlocked
 from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.policy import DefaultPolicy, deny
 from tests.admin.pages import read
 
 PLAN = "/history/records/article/1/1/revert"
@@ -211,6 +214,27 @@ def test_a_database_that_refuses_tells_no_values(newsroom, story, maya, monkeypa
     assert response.status_code == 409
     assert "The database refused it" in response.text
     assert "sesame" not in response.text
+
+
+def test_a_hidden_record_in_the_way_is_not_named(newsroom, story, maya, monkeypatch):
+    class TagsAreHidden(DefaultPolicy):
+        def decide(self, action, user, *, model=None, **about):
+            if model is newsroom.models.Tag:
+                return deny("Tags are for others.")
+            return super().decide(action, user, model=model, **about)
+
+    def fail(self, session, **chosen):
+        raise PlanBlocked("Tag 2 has it by now.", (newsroom.models.Tag, (2,)))
+
+    monkeypatch.setattr(Plan, "apply", fail)
+    told = send(maya, plan_at(maya, PLAN))
+    assert told.status_code == 409 and "Tag 2 has it by now." in told.text
+    policy = TagsAreHidden(lambda user: True)
+    state = newsroom.app.extensions["continuum"]
+    newsroom.app.extensions["continuum"] = replace(state, policy=policy)
+    untold = send(maya, plan_at(maya, PLAN))
+    assert untold.status_code == 409 and "Tag 2 has it" not in untold.text
+    assert "The database refused it" in untold.text
 
 
 # --- undo --------------------------------------------------------------------------------------

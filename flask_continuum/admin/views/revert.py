@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden
 
 from flask_continuum.admin import csrf, plans
@@ -70,7 +70,7 @@ def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseRetu
         # A ValueError is what validators of the application raise.
         visit.session.rollback()
         asked = _plan(visit, model, key, transaction)
-        return _show(_page(visit, asked, choices, error=words_of_refusal(error)), 409)
+        return _show(_page(visit, asked, choices, error=words_of_refusal(visit, error)), 409)
 
 
 def _plan(visit: Visit, model: str, key: str, transaction: int) -> Asked:
@@ -155,14 +155,15 @@ def announce(
     return done
 
 
-def words_of_refusal(error: Exception) -> str:
-    """Why something was not done, without what a database says about values.
+def words_of_refusal(visit: Visit, error: Exception) -> str:
+    """Why something was not done, without what the person at the page must not see.
 
-    Its words may hold values that the person at the page must not see.
+    A database's words may hold hidden values, and the record that stands in the way be hidden.
     """
-    cause = error.__cause__
     if isinstance(error, SQLAlchemyError):
         return REFUSED
-    if isinstance(cause, DBAPIError) and str(cause.orig) in str(error):
-        return REFUSED
+    if isinstance(error, PlanBlocked) and error.holder is not None:
+        model, key = error.holder
+        if not visit.access.sees(model, record=visit.session.get(model, key)):
+            return REFUSED
     return str(error)

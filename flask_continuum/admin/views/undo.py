@@ -61,7 +61,7 @@ def undo(visit: Visit, uid: str) -> ResponseReturnValue:
         # A ValueError is what validators of the application raise.
         visit.session.rollback()
         asked = _plan(visit, uid)
-        words = words_of_refusal(error)
+        words = words_of_refusal(visit, error)
         return _show(build_undo(visit, asked.plan, asked.refused, choices, error=words), 409)
 
 

@@ -17,7 +17,7 @@ from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.read.timeline import entries_since
 from flask_continuum.engine.revert.choice import Chosen, choose
-from flask_continuum.engine.revert.conflicts import explain
+from flask_continuum.engine.revert.conflicts import called, explain
 from flask_continuum.engine.revert.live import load
 from flask_continuum.engine.revert.steps import Action, RecordPlan, RelationKind
 from flask_continuum.engine.revert.work import Work
@@ -81,7 +81,7 @@ def apply(
         with session.begin_nested():
             live = Work(session, chosen).carry_out(flush=True)
     except IntegrityError as error:
-        raise PlanBlocked(explain(session, chosen, error)) from error
+        raise explain(session, chosen) from error
     except StaleDataError as error:
         raise StalePlan(
             "The record was changed by somebody else while the plan was carried out, so nothing "
@@ -168,7 +168,7 @@ def _between(session: Session, records: Sequence[RecordPlan]) -> list[Entry]:
 def _refuse_blocked(chosen: Sequence[Chosen]) -> None:
     for each in chosen:
         for blocked in each.record.blocked:
-            raise PlanBlocked(f"{each.record.model.__name__} {each.record.key}: {blocked.words}")
+            raise PlanBlocked(f"{called(each.record.model, each.record.key)}: {blocked.words}")
         if each.record.action is Action.DELETE:
             taken = {step.id for step in each.relations}
             left = [
@@ -177,8 +177,9 @@ def _refuse_blocked(chosen: Sequence[Chosen]) -> None:
                 if step.kind is RelationKind.REMOVE and step.id not in taken
             ]
             if left:
+                many = "record" if len(left) == 1 else "records"
                 raise PlanBlocked(
-                    f"Deleting {each.record.model.__name__} {each.record.key} would delete "
-                    f"{len(left)} related records with it. Ask for that too ({', '.join(left)}), "
+                    f"Deleting {called(each.record.model, each.record.key)} would delete "
+                    f"{len(left)} related {many} with it. Ask for that too ({', '.join(left)}), "
                     f"or leave the record as it is."
                 )

@@ -6,19 +6,27 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.errors import PlanBlocked
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.choice import Chosen
 
+NAMED = 3
+"""Records that a message names."""
 
-def explain(session: Session, chosen: Sequence[Chosen], error: IntegrityError) -> str:
-    """Return what stands in the way of a plan; called after its savepoint was rolled back.
 
-    Looks for a row that already has a value which must be unique; otherwise repeats what the
-    database said.
+def called(model: type[Any], key: tuple[Any, ...]) -> str:
+    """Return what a record is called in a message: ``Article 5``."""
+    return f"{model.__name__} {', '.join(str(part) for part in key)}"
+
+
+def explain(session: Session, chosen: Sequence[Chosen]) -> PlanBlocked:
+    """Return what stands in the way of a plan that the database has refused.
+
+    Called after its savepoint was rolled back. Looks for a row that already has a value which
+    must be unique; otherwise it says what the plan was about, and never what the database said.
     """
     with session.no_autoflush:
         for each in chosen:
@@ -28,12 +36,18 @@ def explain(session: Session, chosen: Sequence[Chosen], error: IntegrityError) -
                 taken = _holder(session, entry, each.record.key, names, values)
                 if taken is not None:
                     shown = " and ".join(f"{name} = {values[name]!r}" for name in names)
-                    return (
-                        f"{entry.model.__name__} {each.record.key} cannot have {shown} again: "
-                        f"{entry.model.__name__} {taken} has it by now, and it must be unique. "
-                        f"Leave the field out, or change the other record first."
+                    return PlanBlocked(
+                        f"{called(entry.model, each.record.key)} cannot have {shown} again: "
+                        f"{called(entry.model, taken)} has it by now, and it must be unique. "
+                        f"Leave the field out, or change the other record first.",
+                        (entry.model, taken),
                     )
-    return f"The database refused the change, so nothing was applied: {error.orig}"
+    records = [called(each.record.model, each.record.key) for each in chosen]
+    more = f" and {len(records) - NAMED} more" if len(records) > NAMED else ""
+    return PlanBlocked(
+        f"The database refused the change of {', '.join(records[:NAMED])}{more}, so nothing was "
+        f"applied. Most often a value has to be unique, or something that it points to is gone."
+    )
 
 
 def _unique(entry: VersionedClass) -> Iterator[tuple[str, ...]]:

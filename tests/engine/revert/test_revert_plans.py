@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from flask_continuum.engine import read
 from flask_continuum.engine.errors import PlanBlocked, ReverterException, StalePlan
 from flask_continuum.engine.revert import Action, Reason, RelationKind, plan_revert
+from flask_continuum.engine.revert.work import Work
 from tests.engine.newsroom import Newsroom
 from tests.support.statements import statements
 
@@ -265,11 +267,32 @@ def test_a_unique_value_that_is_taken_is_told_in_words(newsroom: Newsroom) -> No
     with newsroom.session() as session:
         plan = plan_revert(session, first_version(newsroom, session, newsroom.Tag, 1))
         with pytest.raises(
-            PlanBlocked, match=r"Tag \(1,\) cannot have name = 'a' again: Tag \(2,\)"
-        ):
+            PlanBlocked, match=r"Tag 1 cannot have name = 'a' again: Tag 2 has it by now"
+        ) as caught:
             plan.apply(session)
+        assert caught.value.holder == (newsroom.Tag, (2,))
         session.commit()
         assert session.get(newsroom.Tag, 1).name == "b"
+
+
+def test_what_a_database_says_is_the_cause_and_not_the_message(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with newsroom.commit() as session:
+        session.add(newsroom.Tag(id=1, name="a"))
+    with newsroom.commit() as session:
+        session.get(newsroom.Tag, 1).name = "b"
+    said = IntegrityError("UPDATE", {}, Exception("row (1, sesame) violates a check"))
+
+    def fail(self: Work, *, flush: bool) -> list[Any]:
+        raise said
+
+    monkeypatch.setattr(Work, "carry_out", fail)
+    with newsroom.session() as session:
+        plan = plan_revert(session, first_version(newsroom, session, newsroom.Tag, 1))
+        with pytest.raises(PlanBlocked, match="refused the change of Tag 1, so") as caught:
+            plan.apply(session)
+        assert "sesame" not in str(caught.value) and caught.value.__cause__ is said
 
 
 def test_reverting_to_a_deletion_deletes(newsroom: Newsroom) -> None:

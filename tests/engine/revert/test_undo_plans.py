@@ -147,7 +147,7 @@ def test_a_deletion_that_takes_others_along_has_to_be_asked_for(newsroom: Newsro
         assert plan.records[0].state is State.CONFLICT
         assert [(s.id, s.ticked) for s in plan.records[0].relations] == [("comments-1", False)]
         assert plan.apply(session) == []
-        with pytest.raises(PlanBlocked, match="would delete 1 related records"):
+        with pytest.raises(PlanBlocked, match="Article 1 would delete 1 related record with it"):
             plan.apply(session, fields={0: ()})
         plan.apply(session, fields={0: ()}, relations=["comments-1"])
     with newsroom.session() as session:
