@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from flask import Blueprint, Response, request
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException
 
 from flask_continuum.admin import headers
 from flask_continuum.admin.errors import show_data_error, show_http_error
 from flask_continuum.admin.folders import find_folders
+from flask_continuum.admin.schema import explain_database_error
 from flask_continuum.admin.views.compare import compare
 from flask_continuum.admin.views.missing import missing
 from flask_continuum.admin.views.model import model
@@ -50,6 +51,9 @@ def create_blueprint(settings: Settings) -> Blueprint:
     rule("/<path:rest>", "missing", missing, methods=_EVERY_METHOD)
     blueprint.register_error_handler(HTTPException, show_http_error)
     blueprint.register_error_handler(DataError, show_data_error)
+    # A missing table is an operational error or one of programming, as the database sees it.
+    for kind in (OperationalError, ProgrammingError):
+        blueprint.register_error_handler(kind, explain_database_error)
     blueprint.after_request(partial(_protect, settings))
     return blueprint
 
