@@ -16,6 +16,7 @@ from flask_continuum.engine.build.early import mappers_of
 from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture
+from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import LinkCapture
@@ -96,6 +97,7 @@ class VersioningManager:
             baseline=baseline,
             links=LinkCapture(self.registry, self._current, baseline),
             bulk=BulkCapture(self.registry, self._current, baseline),
+            cascades=CascadeCapture(self.registry, self._current, baseline),
         )
 
     # -- settings ------------------------------------------------------------------------------

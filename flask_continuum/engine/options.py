@@ -32,6 +32,9 @@ class Options:
         (live key, transaction) serves every search by record, so no further index is made.
     :ivar bulk: what becomes of statements past the unit of work (bulk, Core): ``"capture"``,
         ``"refuse"`` or ``"warn"``.
+    :ivar database_cascades: what becomes of changes that the database makes by itself because of
+        a foreign key's ``ON DELETE`` or ``ON UPDATE``: ``"warn"`` when mappers are configured,
+        ``"capture"`` or ``"ignore"``.
     :ivar label: the attribute, or a function of an object, that names a record for people.
     """
 
@@ -49,6 +52,7 @@ class Options:
     create_tables: bool = True
     create_composite_index: bool = True
     bulk: str = "capture"
+    database_cascades: str = "warn"
     label: str | Callable[[Any], str] | None = None
 
     def with_changes(self, changes: Mapping[str, Any], where: str, *, strict: bool) -> Options:
@@ -97,6 +101,10 @@ def _checked(name: str, value: Any, where: str) -> Any:
     if name == "bulk" and value not in ("capture", "refuse", "warn"):
         raise ImproperlyConfigured(
             f"{where}: bulk is 'capture', 'refuse' or 'warn', not {value!r}."
+        )
+    if name == "database_cascades" and value not in ("warn", "capture", "ignore"):
+        raise ImproperlyConfigured(
+            f"{where}: database_cascades is 'warn', 'capture' or 'ignore', not {value!r}."
         )
     if name == "table_name" and (not isinstance(value, str) or value.count("%s") != 1):
         raise ImproperlyConfigured(

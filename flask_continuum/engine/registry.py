@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.orm.util import AliasedClass
 
 from flask_continuum.engine.errors import ClassNotVersioned
+from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.options import Options
 
 
@@ -100,12 +102,43 @@ class HistoryTables:
     history_column: sa.Table
 
 
+class Action(Enum):
+    """What a foreign key makes the database do by itself, as SQL calls it."""
+
+    CASCADE = "CASCADE"
+    SET_NULL = "SET NULL"
+    SET_DEFAULT = "SET DEFAULT"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cascade:
+    """What the database does by itself to the rows of one table when those of another change.
+
+    :ivar pairs: the referenced columns, each with the column of the foreign key.
+    :ivar cause: what happens to a parent: it is deleted, or a referenced column is updated.
+    """
+
+    parent: sa.Table
+    child: sa.Table
+    pairs: tuple[tuple[sa.Column[Any], sa.Column[Any]], ...]
+    cause: Operation
+    action: Action
+
+    @property
+    def effect(self) -> Operation:
+        """What happens to the children."""
+        deletes = self.cause is Operation.DELETE and self.action is Action.CASCADE
+        return Operation.DELETE if deletes else Operation.UPDATE
+
+
 @dataclass(slots=True)
 class Registry:
     """All that one manager versions.
 
     :ivar configure: finishes pending mappings, so that every class has its version class.
     :ivar joined: tables that share their records with others (joined inheritance).
+    :ivar cascades: by the table that causes it, what the database does by itself and history is
+        told to capture, at once or further down.
     """
 
     configure: Callable[[], None]
@@ -114,6 +147,7 @@ class Registry:
     entries: dict[type[Any], VersionedClass] = field(default_factory=dict)
     history: dict[sa.MetaData, HistoryTables] = field(default_factory=dict)
     transaction_classes: dict[sa.MetaData, type[Any]] = field(default_factory=dict)
+    cascades: Mapping[sa.Table, tuple[Cascade, ...]] = field(default_factory=dict)
 
     def classes(self) -> tuple[VersionedClass, ...]:
         """Return what is versioned, configured, in the order of definition."""

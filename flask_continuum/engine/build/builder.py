@@ -12,6 +12,12 @@ from sqlalchemy.ext.declarative import AbstractConcreteBase
 from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
 from sqlalchemy.orm import registry as DeclaredIn
 
+from flask_continuum.engine.build.cascades import (
+    captured_cascades,
+    describe,
+    find_cascades,
+    uncaptured_cascades,
+)
 from flask_continuum.engine.build.classes import build_version_class
 from flask_continuum.engine.build.collection import add_query, add_versions, remove_versions
 from flask_continuum.engine.build.early import (
@@ -54,6 +60,7 @@ class Builder:
     :ivar pending: the options of each mapper that has no version class yet.
     :ivar taken: the options of each mapper that has been taken so far.
     :ivar declared: SQLAlchemy's registries of the classes so far, where the user class is found.
+    :ivar warned: what the database does by itself and there was a warning about.
     """
 
     registry: Registry
@@ -67,6 +74,7 @@ class Builder:
     pending: dict[Mapper[Any], Options] = field(default_factory=dict)
     taken: dict[Mapper[Any], Options] = field(default_factory=dict)
     declared: set[DeclaredIn] = field(default_factory=set)
+    warned: set[str] = field(default_factory=set)
     finishing: bool = False
 
     # -- when a class is defined ---------------------------------------------------------------
@@ -239,6 +247,7 @@ class Builder:
                 self._finish_mappers(ready)
             # another class may have given relationships to one that was made before
             self._finish_relationships()
+            self._finish_cascades()
         finally:
             self.finishing = False
 
@@ -271,6 +280,22 @@ class Builder:
             if relationships != entry.relationships:
                 entry = self.registry.entries[model] = replace(entry, relationships=relationships)
             entry.version_class.__continuum__ = entry
+
+    def _finish_cascades(self) -> None:
+        """Settle what the database does by itself; warn of what nobody has decided about."""
+        tables = self.registry.tables
+        found = find_cascades(tables)
+        self.registry.cascades = captured_cascades(found, tables)
+        concerned = {table for each in found for table in (each.parent, each.child)}
+        mappers = [m for m in self._mappers() if not concerned.isdisjoint(m.tables)]
+        if not all(mapper.configured for mapper in mappers):
+            return  # their relationships are not known yet; this runs again when they are
+        for cascade in uncaptured_cascades(found, tables, mappers):
+            named = (m.class_.__name__ for m in self.taken if m.local_table is cascade.child)
+            message = describe(cascade, next(named, None))
+            if message not in self.warned:
+                self.warned.add(message)
+                warnings.warn(message, UserWarning, stacklevel=2)
 
     def take_down(self) -> None:
         """Give the names of tables, classes and ``versions`` back: they can be made anew."""

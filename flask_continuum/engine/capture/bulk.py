@@ -65,7 +65,7 @@ class BulkCapture:
         """Note that they are not any more."""
         _FLUSHING.set(None)
 
-    def _is_flush(self, execution_options: Mapping[str, Any]) -> bool:
+    def is_flush(self, execution_options: Mapping[str, Any]) -> bool:
         """Tell a flush's own statement from one that a handler makes during a flush."""
         flushing = _FLUSHING.get()
         session = None if flushing is None else flushing()
@@ -86,7 +86,7 @@ class BulkCapture:
         :raises HistoryWriteError: when it cannot be captured exactly.
         """
         table = self.registry.tables.get(clause.table)
-        if table is None or (not table.is_link and self._is_flush(execution_options)):
+        if table is None or (not table.is_link and self.is_flush(execution_options)):
             return clause  # no versioned mapper tells of a link table that a class is mapped to
         if table.options.bulk != "capture":
             self._decline(table)

@@ -12,7 +12,8 @@ session, after_flush      statements are no longer those of a flush
 session, after_soft_…     the same when it has failed
 session, after_flush_…    with ``write = "flush"``: a draft is written
 session, after_commit     an outer transaction's pending work is written
-engine, before_execute    what statements past the unit of work will write is found out
+engine, before_execute    what statements past the unit of work will write is found out,
+                          and what the database will do by itself  (``CascadeCapture``)
 engine, after_execute     … and noted, rows of link tables too
 engine, before_cursor_…   pending versions are written before history is read
 engine, savepoint         a frame is opened
@@ -41,6 +42,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
+from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.session import CONNECTIONS
@@ -72,6 +74,7 @@ class Listeners:
     baseline: Baseline
     links: LinkCapture
     bulk: BulkCapture
+    cascades: CascadeCapture
     write: str = "commit"
     _names: tuple[int, re.Pattern[str]] | None = None
     _attached: list[tuple[Any, str, Callable[..., Any]]] = field(default_factory=list)
@@ -203,10 +206,13 @@ class Listeners:
         if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
             if self.links.is_told(clause, multiparams, params):
                 self.links.before_execute(connection, clause, multiparams, params)
-                return clause, multiparams, params
-            clause = self.bulk.before_execute(
-                connection, clause, multiparams, params, execution_options
-            )
+            else:
+                clause = self.bulk.before_execute(
+                    connection, clause, multiparams, params, execution_options
+                )
+            if clause.table in self.registry.cascades:
+                flush = self.bulk.is_flush(execution_options)
+                self.cascades.before_execute(connection, clause, multiparams, params, flush=flush)
         return clause, multiparams, params
 
     def after_execute(
@@ -224,6 +230,8 @@ class Listeners:
                 self.links.after_execute(connection, clause, multiparams, params, result)
             else:
                 self.bulk.after_execute(connection, clause, result)
+            if clause.table in self.registry.cascades:
+                self.cascades.after_execute(connection, clause, result)
 
     def before_cursor_execute(
         self,

@@ -74,43 +74,65 @@ class Statement:
         That is how records are written by lists of primary keys: each key column equals a value
         or a parameter. ``None`` when the criteria are others.
         """
-        names: dict[str, Any] = {}
-        for criterion in self.clause._where_criteria:
-            for part in _conjunction(criterion):
-                if getattr(part, "operator", None) is not operators.eq:
-                    continue
-                column, value = part.left, part.right
-                if isinstance(column, sa.Column) and isinstance(value, sa.BindParameter):
-                    names[column.key] = value
-        if not all(c.key in names for c in self.table.key):
-            return None
-        return [
-            tuple(_value(names[c.key], given) for c in self.table.key) for given in self.parameters
-        ]
+        return values_compared(self.clause, self.table.key, self.parameters)
 
     def selection(self, columns: Iterable[Any]) -> Any:
         """Return the query for what an UPDATE or DELETE with these criteria is about to write."""
-        mapper = self.clause.table._annotations.get("parententity")
-        if mapper is not None:
-            # asked of the model, so that criteria which the mapper adds are added here too
-            columns = [
-                getattr(mapper.entity, mapper.mapper.get_property_by_column(c).key) for c in columns
-            ]
-        return sa.select(*columns).where(*self.clause._where_criteria)
+        return selection(self.clause, columns)
 
     def sets_key(self) -> bool:
         """Tell whether an UPDATE gives a key column a new value."""
-        compared = {
-            element.key
-            for criterion in getattr(self.clause, "_where_criteria", ())
-            for element in visitors.iterate(criterion)
-            if isinstance(element, sa.BindParameter)
-        }
-        names = set(_by_key(self.clause._values or {}))
-        names |= {_name(k) for k, _ in getattr(self.clause, "_ordered_values", None) or ()}
-        for given in self.parameters:
-            names |= set(given) - compared
+        names = {name for row in values_set(self.clause, self.parameters) for name in row}
         return any(c.key in names for c in self.table.key)
+
+
+def values_compared(
+    clause: Any, columns: Sequence[sa.Column[Any]], parameters: Parameters, *, only: bool = False
+) -> list[tuple[Any, ...]] | None:
+    """Return the values that an UPDATE or DELETE wants columns to equal, per parameter set.
+
+    :param only: whether there may be no other criteria.
+    :returns: ``None`` when it does not compare each of them with a value or a parameter.
+    """
+    compared: dict[Any, sa.BindParameter[Any]] = {}
+    parts = [part for each in clause._where_criteria for part in _conjunction(each)]
+    for part in parts:
+        if getattr(part, "operator", None) is not operators.eq:
+            continue
+        if isinstance(part.left, sa.Column) and isinstance(part.right, sa.BindParameter):
+            compared[part.left] = part.right
+    if not columns or not all(c in compared for c in columns):
+        return None
+    if only and len(parts) > len(columns):
+        return None
+    return [tuple(_value(compared[c], given) for c in columns) for given in parameters]
+
+
+def values_set(clause: Any, parameters: Parameters) -> list[dict[str, Any]]:
+    """Return what an UPDATE sets, by column key and per parameter set; expressions as they are."""
+    compared = {
+        element.key
+        for criterion in clause._where_criteria
+        for element in visitors.iterate(criterion)
+        if isinstance(element, sa.BindParameter)
+    }
+    fixed = _by_key(clause._values or {})
+    fixed |= _by_key(dict(getattr(clause, "_ordered_values", None) or ()))
+    return [
+        {**fixed, **{name: value for name, value in given.items() if name not in compared}}
+        for given in parameters
+    ]
+
+
+def selection(clause: Any, columns: Iterable[Any]) -> Any:
+    """Return the query for what an UPDATE or DELETE is about to write."""
+    mapper = clause.table._annotations.get("parententity")
+    if mapper is not None:
+        # asked of the model, so that criteria which the mapper adds are added here too
+        columns = [
+            getattr(mapper.entity, mapper.mapper.get_property_by_column(c).key) for c in columns
+        ]
+    return sa.select(*columns).where(*clause._where_criteria)
 
 
 def parameter_sets(multiparams: Any, params: Any) -> Parameters:

@@ -120,7 +120,9 @@ class UnitOfWork:
         operations = frame.pending.get(table)
         if operations is None:
             operations = frame.pending[table] = {}
-        operations[key] = net(operations.get(key), operation)
+        # what came and went may be deleted twice, by a foreign key and by the ORM
+        if operation is not Operation.DELETE or operations.get(key, operation) is not None:
+            operations[key] = net(operations.get(key), operation)
         if operation is not Operation.DELETE:
             frame.altered.add((table, key))
         elif values is not None:

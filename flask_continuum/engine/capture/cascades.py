@@ -1,0 +1,350 @@
+"""What the database does by itself when a row goes, or a referenced key changes: read beforehand.
+
+The rows that a statement is about to write are read and locked, so that nobody gives them more
+children, and what the foreign keys make of it is followed from table to table: one SELECT for each
+foreign key and level, however many rows there are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.bulk import begin_on_sqlite
+from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.statements import (
+    Parameters,
+    parameter_sets,
+    selection,
+    values_compared,
+    values_set,
+)
+from flask_continuum.engine.capture.unit_of_work import Key
+from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.dialects.rows import Columns, select_rows
+from flask_continuum.engine.errors import HistoryWriteError
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.registry import Action, Cascade, Registry, VersionedTable
+
+_FOREIGN_KEYS = "continuum_foreign_keys"
+"""Key in ``Connection.info`` that says whether SQLite minds foreign keys on this connection."""
+
+_UNKNOWN = object()
+"""A value that only the database knows, until it has written it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """A row that is deleted or changed.
+
+    :ivar old: what it holds, by column key; the key's columns and those of foreign keys.
+    :ivar new: what changes, by column key.
+    """
+
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Touch:
+    """What is noted about a record once the statement has been executed."""
+
+    table: VersionedTable
+    key: Key
+    operation: Operation
+    values: Mapping[str, Any] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    clause: Any
+    touches: Sequence[_Touch]
+
+
+@dataclass(slots=True, eq=False)
+class _Reached:
+    """The rows of one table that a statement reaches, by what identifies them."""
+
+    deleted: dict[Key, _Row] = field(default_factory=dict)
+    updated: dict[Key, _Row] = field(default_factory=dict)
+    written: set[Key] = field(default_factory=set)
+
+    def add(self, key: Key, row: _Row, effect: Operation) -> bool:
+        """Note a row; tell whether it is reached so for the first time."""
+        found = self.deleted if effect is Operation.DELETE else self.updated
+        if key in found:
+            return False
+        found[key] = row
+        return True
+
+
+@dataclass(slots=True, eq=False)
+class CascadeCapture:
+    """Captures what foreign keys make the database do by itself, where the options say so."""
+
+    registry: Registry
+    current: CurrentUnits
+    baseline: Baseline
+    _running: WeakKeyDictionary[Any, _Running] = field(default_factory=WeakKeyDictionary)
+
+    def before_execute(
+        self, connection: sa.Connection, clause: Any, multiparams: Any, params: Any, *, flush: bool
+    ) -> None:
+        """Find out what the database will do because of a statement on a parent table.
+
+        :param flush: whether the statement is a flush's own, which names what it writes by keys.
+        :raises HistoryWriteError: when it cannot be told exactly.
+        """
+        cascades = self.registry.cascades[clause.table]
+        if not self._acts(connection):
+            return
+        if clause.is_insert:
+            self._refuse_replacement(clause, cascades)
+            return
+        parameters = parameter_sets(multiparams, params)
+        cause = Operation.DELETE if clause.is_delete else Operation.UPDATE
+        sets = values_set(clause, parameters) if clause.is_update else []
+        concerned = [each for each in cascades if each.cause is cause and _is_set(each, sets)]
+        if not concerned:
+            return
+        self.current.get(connection)
+        begin_on_sqlite(connection, "BEGIN IMMEDIATE")
+        rows = self._written(connection, clause, parameters, sets, concerned, flush=flush)
+        reached = self._follow(connection, concerned[0].parent, cause, rows)
+        touches = list(self._touches(connection, reached))
+        if touches:
+            self._running[connection] = _Running(clause, touches)
+
+    def after_execute(self, connection: sa.Connection, clause: Any, result: Any) -> None:
+        """Note what the database has done."""
+        running = self._running.get(connection)
+        if running is None or running.clause is not clause:
+            return
+        del self._running[connection]
+        if not clause._returning and result.rowcount == 0:
+            return  # with RETURNING, some drivers count only what has been fetched
+        unit = self.current.get(connection)
+        for each in running.touches:
+            unit.touch(each.table, each.key, each.operation, each.values)
+
+    def _acts(self, connection: sa.Connection) -> bool:
+        """Tell whether the database minds foreign keys; SQLite must be told to."""
+        if connection.dialect.name != "sqlite":
+            return True
+        info = connection.info
+        if _FOREIGN_KEYS not in info:
+            pragma = connection.exec_driver_sql("PRAGMA foreign_keys", execution_options=OWN)
+            info[_FOREIGN_KEYS] = bool(pragma.scalar())
+        found: bool = info[_FOREIGN_KEYS]
+        return found
+
+    def _refuse_replacement(self, clause: Any, cascades: Iterable[Cascade]) -> None:
+        words = " ".join(str(text) for text, _ in clause._prefixes).upper()
+        if "REPLACE" in words and any(each.cause is Operation.DELETE for each in cascades):
+            raise HistoryWriteError(
+                f"INSERT OR REPLACE on {clause.table.name} deletes what it finds, and what belongs "
+                f"to it, which cannot be captured. Use ON CONFLICT DO UPDATE. Nothing was sent."
+            )
+
+    # -- what the statement itself writes ------------------------------------------------------
+
+    def _written(
+        self,
+        connection: sa.Connection,
+        clause: Any,
+        parameters: Parameters,
+        sets: Sequence[Mapping[str, Any]],
+        cascades: Sequence[Cascade],
+        *,
+        flush: bool,
+    ) -> list[_Row]:
+        """Read and lock the parents, so that nobody gives them more children."""
+        parent = cascades[0].parent
+        key = self._identity(parent)
+        columns = self._columns(parent)
+        compared = values_compared(clause, key, parameters, only=not flush)
+        if compared is not None:
+            new = dict(zip(compared, sets, strict=True)) if sets else {}
+            dialect = self.baseline.writer.dialect(connection)
+            return [
+                _Row(old, new.get(_key(key, old), {}))
+                for old in select_rows(dialect, connection, columns, key, list(dict.fromkeys(compared)))
+            ]
+        if sets and len(parameters) > 1:
+            raise HistoryWriteError(
+                f"This UPDATE changes what other tables refer to in {parent.name}, for several "
+                f"parameter sets and not by primary key: what the database makes of it cannot be "
+                f"captured exactly. Execute it once for each. Nothing was sent."
+            )
+        query = selection(clause, columns).with_for_update()
+        names = [column.key for column in columns]
+        return [
+            _Row(dict(zip(names, row, strict=True)), sets[0] if sets else {})
+            for given in parameters
+            for row in connection.execute(query, given, execution_options=OWN).all()
+        ]
+
+    # -- what the database will make of it -----------------------------------------------------
+
+    def _follow(
+        self, connection: sa.Connection, parent: sa.Table, cause: Operation, rows: Sequence[_Row]
+    ) -> dict[sa.Table, _Reached]:
+        """Go from the parents to their children and on, each row once."""
+        written = _Reached()
+        for row in rows:
+            key = _key(self._identity(parent), row.old)
+            written.add(key, row, cause)
+            written.written.add(key)
+        reached = {parent: written}
+        queue = deque([(parent, cause, list(rows))])
+        while queue:
+            table, cause, parents = queue.popleft()
+            for cascade in self.registry.cascades.get(table, ()):
+                if cascade.cause is not cause:
+                    continue
+                identity = self._identity(cascade.child)
+                found = reached.setdefault(cascade.child, _Reached())
+                children = [
+                    child
+                    for child in self._children(connection, cascade, parents)
+                    if found.add(_key(identity, child.old), child, cascade.effect)
+                ]
+                if children:
+                    queue.append((cascade.child, cascade.effect, children))
+        return reached
+
+    def _children(
+        self, connection: sa.Connection, cascade: Cascade, parents: Sequence[_Row]
+    ) -> Iterator[_Row]:
+        """Read and lock the rows that refer to the parents."""
+        referenced = [parent for parent, _ in cascade.pairs]
+        referring = [child for _, child in cascade.pairs]
+        sources = {
+            value: row
+            for row in parents
+            if None not in (value := _key(referenced, row.old)) and _concerns(cascade, row)
+        }
+        if not sources:
+            return
+        dialect = self.baseline.writer.dialect(connection)
+        columns = self._columns(cascade.child)
+        for old in select_rows(dialect, connection, columns, referring, list(sources)):
+            yield _Row(old, _consequence(cascade, old, sources.get(_key(referring, old))))
+
+    def _identity(self, table: sa.Table) -> Columns:
+        entry = self.registry.tables.get(table)
+        return entry.key if entry is not None else tuple(table.primary_key) or tuple(table.c)
+
+    def _columns(self, table: sa.Table) -> Columns:
+        """Return what must be known of a table's rows: what they are, refer to, are referred by."""
+        above = (
+            child
+            for cascades in self.registry.cascades.values()
+            for each in cascades
+            if each.child is table
+            for _, child in each.pairs
+        )
+        below = (p for each in self.registry.cascades.get(table, ()) for p, _ in each.pairs)
+        return tuple(dict.fromkeys((*self._identity(table), *above, *below)))
+
+    # -- what is noted -------------------------------------------------------------------------
+
+    def _touches(
+        self, connection: sa.Connection, reached: Mapping[sa.Table, _Reached]
+    ) -> Iterator[_Touch]:
+        for live, rows in reached.items():
+            table = self.registry.tables.get(live)
+            if table is None or table.options.database_cascades != "capture":
+                continue
+            deleted = [key for key in rows.deleted if key not in rows.written]
+            updated = {
+                key: _new_key(table, row)
+                for key, row in rows.updated.items()
+                if key not in rows.deleted and key not in rows.written
+            }
+            moved = [key for key, new in updated.items() if new != key]
+            keys = [*deleted, *updated]
+            if not keys:
+                continue
+            if not self.baseline.completeness.is_complete(connection, table):
+                self.baseline.write(connection, table, keys)
+            held = self._held(connection, table, [*deleted, *moved])
+            for key in (*deleted, *moved):
+                yield _Touch(table, key, Operation.DELETE, held.get(key))
+            for key, new in updated.items():
+                if None in new:
+                    continue  # a link to nothing is no link
+                operation = Operation.UPDATE if new == key else Operation.INSERT
+                yield _Touch(table, new, operation)
+
+    def _held(
+        self, connection: sa.Connection, table: VersionedTable, keys: Iterable[Key]
+    ) -> dict[Key, Mapping[str, Any]]:
+        """Return what records hold whose open version does not tell it."""
+        unit = self.current.get(connection)
+        altered = [key for key in keys if unit.is_altered(table, key)]
+        if not altered:
+            return {}
+        dialect = self.baseline.writer.dialect(connection)
+        columns = [live for live, _ in table.columns]
+        return {
+            _key(table.key, row): row
+            for row in select_rows(dialect, connection, columns, table.key, altered)
+        }
+
+
+def _key(columns: Columns, row: Mapping[str, Any]) -> Key:
+    return tuple([row[column.key] for column in columns])
+
+
+def _is_set(cascade: Cascade, sets: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a statement may be a cascade's cause; a deletion, which sets nothing, is."""
+    return not sets or any(parent.key in row for row in sets for parent, _ in cascade.pairs)
+
+
+def _concerns(cascade: Cascade, row: _Row) -> bool:
+    """Tell whether a parent's fate is one that the foreign key knows."""
+    if cascade.cause is Operation.DELETE:
+        return True
+    return any(_changes(row, parent.key) for parent, _ in cascade.pairs)
+
+
+def _changes(row: _Row, name: str) -> bool:
+    new = row.new.get(name, row.old[name])
+    return isinstance(new, sa.ClauseElement) or bool(new != row.old[name])
+
+
+def _consequence(
+    cascade: Cascade, old: Mapping[str, Any], source: _Row | None
+) -> Mapping[str, Any]:
+    """Return what the database gives the columns of a child's foreign key."""
+    if cascade.effect is Operation.DELETE:
+        return {}
+    if cascade.action is Action.SET_NULL:
+        return {child.key: None for _, child in cascade.pairs}
+    if cascade.action is Action.SET_DEFAULT or source is None:
+        return {child.key: _UNKNOWN for _, child in cascade.pairs}
+    return {
+        child.key: source.new.get(parent.key, old[child.key]) for parent, child in cascade.pairs
+    }
+
+
+def _new_key(table: VersionedTable, row: _Row) -> Key:
+    """Return the key that a record has afterwards.
+
+    :raises HistoryWriteError: when only the database knows.
+    """
+    new = tuple([row.new.get(column.key, row.old[column.key]) for column in table.key])
+    if any(part is _UNKNOWN or isinstance(part, sa.ClauseElement) for part in new):
+        raise HistoryWriteError(
+            f"The database is about to change keys of {table.live.name} to values that are not "
+            f"known before, because of a foreign key. Give the new values of the parents as plain "
+            f"ones, or write the records themselves. The statement was not sent."
+        )
+    return new
