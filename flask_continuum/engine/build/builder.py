@@ -332,6 +332,7 @@ class Builder:
         for mapper in self.taken:
             if mapper.local_table.metadata is metadata:  # type: ignore[attr-defined]
                 place(created, mapper.class_, TRANSACTION_CLASS)
+                add_query(created, mapper.class_)
                 break
         self.registry.transaction_classes[metadata] = created
 
@@ -357,7 +358,6 @@ class Builder:
             message = (
                 f"{mapper.class_.__name__}.__versioned__ names {name!r}, which is no attribute of "
                 f"the model.{nearest(name, known)}"
-                add_query(created, mapper.class_)
             )
             if self.strict:
                 raise ImproperlyConfigured(message)
