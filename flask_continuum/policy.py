@@ -7,13 +7,13 @@ anything, and show the reason of a refusal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import ColumnProperty, InstanceState
+from sqlalchemy.orm import ColumnProperty, InstanceState, RelationshipProperty
 
 
 class Action(StrEnum):
@@ -188,9 +188,26 @@ def carries_rights(model: type[Any], key: str | None = None) -> bool:
     if key is None:
         return False
     related = mapper.relationships.get(key)
-    if related is not None and _sounds_like(_RIGHTS_MODEL, related.mapper.class_.__name__):
+    if related is None:
+        return _sounds_like(_RIGHTS, key)
+    if _sounds_like(_RIGHTS_MODEL, related.mapper.class_.__name__) or _sounds_like(_RIGHTS, key):
         return True
-    return _sounds_like(_RIGHTS, key)
+    return any(
+        _info(other.parent.class_, other.key).get("role", _sounds_like(_RIGHTS, other.key))
+        for other in _other_sides(related)
+    )
+
+
+def _other_sides(related: RelationshipProperty[Any]) -> Iterator[RelationshipProperty[Any]]:
+    """The same link as the related model has it: ``User.groups`` for ``Group.members``."""
+    pairs = {frozenset(pair) for pair in related.local_remote_pairs or ()}
+    for other in related.mapper.relationships:
+        if (
+            other.secondary is related.secondary
+            and {frozenset(pair) for pair in other.local_remote_pairs or ()} == pairs
+            and other is not related
+        ):
+            yield other
 
 
 def _opens_doors(key: str) -> bool:

@@ -45,6 +45,32 @@ class User(UserMixin, Base):
     role_note: Mapped[str | None] = mapped_column(info={"role": False})
     memberships: Mapped[list[Role]] = relationship(secondary=user_groups, back_populates="users")
 
+    groups: Mapped[list[Team]] = relationship(secondary="user_team", back_populates="members")
+    desk_id: Mapped[int | None] = mapped_column(sa.ForeignKey("desk.id"))
+    desk: Mapped[Desk | None] = relationship(back_populates="people", info={"role": True})
+    supervisor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("user.id"))
+    reports: Mapped[list[User]] = relationship()
+
+
+class Team(Base):
+    __tablename__ = "team"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    members: Mapped[list[User]] = relationship(secondary="user_team", back_populates="groups")
+
+
+sa.Table(
+    "user_team",
+    Base.metadata,
+    sa.Column("user_id", sa.ForeignKey("user.id"), primary_key=True),
+    sa.Column("team_id", sa.ForeignKey("team.id"), primary_key=True),
+)
+
+
+class Desk(Base):
+    __tablename__ = "desk"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    people: Mapped[list[User]] = relationship(back_populates="desk")
+
 
 class Role(Base):
     __tablename__ = "role"
@@ -187,6 +213,10 @@ def test_names_that_are_no_secrets(name: str) -> None:
         (Role, "users", True),  # the same rights, seen from the other side
         (Role, "name", True),
         (Role, None, True),
+        (User, "groups", True),
+        (Team, "members", True),  # User.groups, seen from the other side
+        (Desk, "people", True),  # User.desk is marked
+        (User, "reports", False),
     ],
 )
 def test_rights_are_shown_and_never_put_back(
@@ -202,8 +232,8 @@ def test_rights_are_shown_and_never_put_back(
 
 
 def test_a_table_can_be_marked_as_a_whole() -> None:
-    class Desk(Base):
-        __tablename__ = "desk"
+    class Office(Base):
+        __tablename__ = "office"
         __table_args__ = {"info": {"role": True}}
         id: Mapped[int] = mapped_column(primary_key=True)
         name: Mapped[str]
@@ -214,7 +244,7 @@ def test_a_table_can_be_marked_as_a_whole() -> None:
         id: Mapped[int] = mapped_column(primary_key=True)
         name: Mapped[str]
 
-    assert carries_rights(Desk, "name")
+    assert carries_rights(Office, "name")
     assert not carries_rights(ArticleRole, "name")
 
 

@@ -176,17 +176,27 @@ def _may_set(
 def _may_relate(
     visit: Visit, versioned: VersionedClass, record: RecordPlan, live: Any, step: RelationStep
 ) -> Decision:
-    """May the relationship be changed, and the related record be written?"""
+    """May the relationship be changed, and the related record be written where that is needed?"""
     ask = visit.access.may_revert
     decision = ask(
         versioned.model, record=live, version=record.version, relationship=step.relationship
     )
-    if not decision.allowed or not shapes.remote_fields(versioned, step.relationship):
+    fields = shapes.remote_fields(versioned, step.relationship)
+    if not decision.allowed or not fields:
         return decision
+    model: type[Any] = type(step.target)
+    about: dict[str, Any] = {"record": step.target}
+    reverse: Mapping[str, str] = {}
     try:
         target = visit.registry.of(step.target)
     except ClassNotVersioned:
-        return ask(type(step.target), record=step.target)
-    if isinstance(step.target, target.version_class):
-        return ask(target.model, version=step.target)
-    return ask(target.model, record=step.target)
+        pass
+    else:
+        model, reverse = target.model, shapes.reference_of_field(target)
+        if isinstance(step.target, target.version_class):
+            about = {"version": step.target}
+    # Such a link is a field of the related record: what may not be set there may not be set here.
+    asked = [{}, *({"field": each} for each in fields)]
+    asked += [{"relationship": reverse[each]} for each in fields if each in reverse]
+    decisions = (ask(model, **about, **each) for each in asked)
+    return next((each for each in decisions if not each.allowed), decision)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from flask_continuum.engine.errors import PlanBlocked
 from flask_continuum.engine.revert.plan import Plan
-from flask_continuum.policy import DefaultPolicy, deny
+from flask_continuum.policy import Action, DefaultPolicy, deny
 from tests.admin.pages import read
 
 PLAN = "/history/records/article/1/1/revert"
@@ -235,6 +235,30 @@ def test_a_hidden_record_in_the_way_is_not_named(newsroom, story, maya, monkeypa
     untold = send(maya, plan_at(maya, PLAN))
     assert untold.status_code == 409 and "Tag 2 has it" not in untold.text
     assert "The database refused it" in untold.text
+
+
+def test_a_link_is_not_set_through_the_other_record_where_its_field_is_denied(
+    newsroom, story, maya
+):
+    """An article gets its comment back only from who may set the comment's article."""
+    other = newsroom.models.Article(title="Elsewhere")
+    newsroom.db.session.add(other)
+    story.comments[0].article = other
+    newsroom.db.session.commit()
+    plan = "/history/records/article/1/3/revert"
+    assert "comments" in " ".join(plan_at(maya, plan).values.getlist("relation"))
+
+    class CommentsStay(DefaultPolicy):
+        def decide(self, action, user, *, model=None, field=None, **about):
+            if action is Action.REVERT and model is newsroom.models.Comment and field:
+                return deny("Comments stay where they are.")
+            return super().decide(action, user, model=model, field=field, **about)
+
+    state = newsroom.app.extensions["continuum"]
+    newsroom.app.extensions["continuum"] = replace(state, policy=CommentsStay(lambda user: True))
+    page = read(maya.get(plan).text)
+    assert "comments" not in " ".join(page.plan.values.getlist("relation"))
+    assert "Comments stay where they are." in page.text
 
 
 # --- undo --------------------------------------------------------------------------------------
