@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.declarative import AbstractConcreteBase
-from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
+from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.orm import registry as DeclaredIn
 
 from flask_continuum.engine.build.cascades import (
@@ -18,12 +18,15 @@ from flask_continuum.engine.build.cascades import (
     find_cascades,
     uncaptured_cascades,
 )
+from flask_continuum.engine.build.checks import check_key, check_names
 from flask_continuum.engine.build.classes import build_version_class
 from flask_continuum.engine.build.collection import add_query, add_versions, remove_versions
 from flask_continuum.engine.build.early import (
     backref_name,
     early_relationships,
     early_secondary,
+    excluded_columns,
+    identity_columns,
     leads_to,
     mappers_of,
     own_hierarchy,
@@ -37,7 +40,6 @@ from flask_continuum.engine.build.pickling import TRANSACTION_CLASS, forget, mak
 from flask_continuum.engine.build.relationships import build_relationships
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
 from flask_continuum.engine.errors import ImproperlyConfigured
-from flask_continuum.engine.naming import nearest
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.registry import Registry, VersionedTable
 from flask_continuum.engine.version import VersionClassBase
@@ -120,7 +122,9 @@ class Builder:
                 )
             if found and live is found[-1].live:
                 continue
-            excluded = self._excluded_columns(live, mapper, options)
+            if not found:
+                check_key(mapper, live)
+            excluded = excluded_columns(live, mapper, {**self.taken, mapper: options})
             entry = self.registry.tables.get(live)
             if entry is not None and entry.is_link:
                 # known as a link table so far: its records are told apart by the primary key now
@@ -128,7 +132,8 @@ class Builder:
                 entry = None
             if entry is None:
                 self._ensure_history(live.metadata)
-                entry = build_version_table(live, options, excluded=excluded)
+                key = identity_columns(each, found[-1].key if found else mapper.primary_key)
+                entry = build_version_table(live, options, excluded=excluded, key=key)
                 self.registry.tables[live] = entry
             else:
                 sync_columns(entry, excluded)
@@ -136,33 +141,6 @@ class Builder:
         if len(found) > 1:
             self.registry.joined.update(found)
         return tuple(found)
-
-    def _excluded_columns(
-        self, live: sa.Table, mapper: Mapper[Any], options: Options
-    ) -> frozenset[str]:
-        """Return the keys of a table's columns that are excluded, each by the topmost class that
-        has it: in a single-table hierarchy the classes below bring columns of their own.
-        """
-        found: set[str] = set()
-        seen: set[str] = set()
-        for each in mapper.base_mapper.self_and_descendants:
-            if each.local_table is not live:
-                continue
-            own = options if each is mapper else self.taken.get(each, options)
-            columns = {
-                (key, column.key)
-                for key, prop in each._props.items()
-                if isinstance(prop, ColumnProperty)
-                for column in prop.columns
-                if isinstance(column, sa.Column) and column.table is live
-            }
-            names = own.exclude - own.include
-            found |= {column for key, column in columns if key in names and column not in seen}
-            seen |= {column for _, column in columns}
-        discriminator = mapper.polymorphic_on
-        if isinstance(discriminator, sa.Column):
-            found.discard(discriminator.key)
-        return frozenset(found)
 
     def _ensure_history(self, metadata: sa.MetaData) -> None:
         if metadata not in self.registry.history:
@@ -253,7 +231,7 @@ class Builder:
 
     def _finish_mappers(self, ready: Mapping[Mapper[Any], Options]) -> None:
         for mapper, options in ready.items():
-            self._check_names(mapper, options)
+            check_names(mapper, options, strict=self.strict)
             self._finish_links(mapper, options)
         for metadata in self.registry.history:
             self.prepare(metadata)
@@ -349,16 +327,3 @@ class Builder:
         """Yield every mapper, versioned or not, beside which a class was marked."""
         for declared in self.declared:
             yield from mappers_of(declared)
-
-    def _check_names(self, mapper: Mapper[Any], options: Options) -> None:
-        known = set(mapper.attrs.keys())
-        for name in sorted((options.exclude | options.include) - known):
-            if any(name in other.class_.__dict__ for other in mapper.self_and_descendants):
-                continue
-            message = (
-                f"{mapper.class_.__name__}.__versioned__ names {name!r}, which is no attribute of "
-                f"the model.{nearest(name, known)}"
-            )
-            if self.strict:
-                raise ImproperlyConfigured(message)
-            warnings.warn(message, UserWarning, stacklevel=2)

@@ -90,11 +90,11 @@ class _QueryLike:
         self._model = model
 
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
-        example = self._model.query  # type: ignore[attr-defined]
+        example = self._model.query
         return type(example)(owner, example.session)
 
 
 def add_query(cls: type[Any], model: type[Any]) -> None:
     """Give a class a ``query`` if ``model`` has one (Flask-SQLAlchemy, ``query_property()``)."""
     if any("query" in each.__dict__ for each in model.__mro__):
-        cls.query = _QueryLike(model)  # type: ignore[attr-defined]
+        cls.query = _QueryLike(model)

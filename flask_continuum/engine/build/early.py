@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
 from sqlalchemy.orm import registry as DeclaredIn
+
+from flask_continuum.engine.options import Options
 
 
 def mappers_of(declared: DeclaredIn) -> Iterator[Mapper[Any]]:
@@ -28,6 +30,48 @@ def own_hierarchy(mapper: Mapper[Any]) -> list[Mapper[Any]]:
         if each.concrete:
             break
     return found[::-1]
+
+
+def identity_columns(mapper: Mapper[Any], identity: Iterable[Any]) -> tuple[sa.Column[Any], ...]:
+    """Return the key of a mapper's table in the order of an object's identity.
+
+    :param identity: the columns of the identity, or of the same key in the table above.
+    """
+    own: dict[Any, Any] = {column: column for column in mapper.local_table.primary_key}
+    pairs: Any = mapper._inherits_equated_pairs or ()
+    for one, other in pairs:
+        own |= {a: b for a, b in ((one, other), (other, one)) if b in own}
+    return tuple(own[column] for column in identity)
+
+
+def excluded_columns(
+    live: sa.Table, mapper: Mapper[Any], options: Mapping[Mapper[Any], Options]
+) -> frozenset[str]:
+    """Return the keys of a table's columns that are excluded, each by the topmost class that has
+    it: in a single-table hierarchy the classes below bring columns of their own.
+
+    :param options: those of each mapper, which a mapper that is not among them shares.
+    """
+    found: set[str] = set()
+    seen: set[str] = set()
+    for each in mapper.base_mapper.self_and_descendants:
+        if each.local_table is not live:
+            continue
+        own = options.get(each, options[mapper])
+        columns = {
+            (key, column.key)
+            for key, prop in each._props.items()
+            if isinstance(prop, ColumnProperty)
+            for column in prop.columns
+            if isinstance(column, sa.Column) and column.table is live
+        }
+        names = own.exclude - own.include
+        found |= {column for key, column in columns if key in names and column not in seen}
+        seen |= {column for _, column in columns}
+    discriminator = mapper.polymorphic_on
+    if isinstance(discriminator, sa.Column):
+        found.discard(discriminator.key)
+    return frozenset(found)
 
 
 def early_relationships(mapper: Mapper[Any]) -> Iterator[RelationshipProperty[Any]]:

@@ -6,7 +6,7 @@ committed; the version of a deletion sees what the record had just before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,15 +49,32 @@ def build_relationships(entry: VersionedClass, registry: Registry) -> tuple[str,
 def _is_recorded(
     prop: RelationshipProperty[Any], entry: VersionedClass, target: VersionedClass | None
 ) -> bool:
-    """Tell whether every live column that the relationship joins by is in the history."""
-    recorded = {live for table in entry.tables for live, _ in table.columns}
-    own = {local for local in prop.local_columns if local.table in {t.live for t in entry.tables}}
-    if not own <= recorded:
+    """Tell whether all that the relationship joins by is in the history.
+
+    What an application's own query picked then, or a join of several tables, cannot be told.
+    """
+    if prop.entity.is_aliased_class or not isinstance(prop.secondary, sa.Table | None):
         return False
-    if target is None or prop.secondary is not None:
-        return True
-    theirs = {live for table in target.tables for live, _ in table.columns}
-    return all(remote_side in theirs for remote_side in prop.remote_side)
+    unrecorded = _unrecorded(entry, target)
+    return not any(
+        element in unrecorded
+        for condition in (prop.primaryjoin, prop.secondaryjoin)
+        if condition is not None
+        for element in _columns_of(condition)
+    )
+
+
+def _unrecorded(entry: VersionedClass, target: VersionedClass | None) -> set[sa.Column[Any]]:
+    """Return the live columns on both sides whose values history does not know."""
+    tables = (*entry.tables, *(() if target is None else target.tables))
+    recorded = {live for table in tables for live, _ in table.columns}
+    return {column for table in tables for column in table.live.c} - recorded
+
+
+def _columns_of(expression: Any) -> Iterator[Any]:
+    for element in visitors.iterate(expression):
+        if isinstance(element, sa.Column):
+            yield element._deannotate()
 
 
 def _version_relationship(
@@ -74,7 +91,7 @@ def _version_relationship(
     arguments: dict[str, Any] = {
         "viewonly": True,
         "uselist": prop.uselist,
-        "order_by": _ordering(prop, columns),
+        "order_by": _ordering(prop, columns, _unrecorded(entry, target)),
     }
     if prop.lazy == "dynamic":
         arguments |= {"lazy": "dynamic", "query_class": prop.query_class}
@@ -128,10 +145,16 @@ def _rejoined(expression: Any, columns: Mapping[Any, Any]) -> Any:
     return visitors.replacement_traverse(expression, {}, replace)
 
 
-def _ordering(prop: RelationshipProperty[Any], columns: Mapping[Any, Any]) -> Any:
-    if not prop.order_by:
-        return False
-    return [_rejoined(clause, columns) for clause in prop.order_by]
+def _ordering(
+    prop: RelationshipProperty[Any], columns: Mapping[Any, Any], unrecorded: set[sa.Column[Any]]
+) -> Any:
+    """Return the order of the model's relationship, as far as history knows what it is by."""
+    told = [
+        _rejoined(clause, columns)
+        for clause in prop.order_by or ()
+        if not any(column in unrecorded for column in _columns_of(clause))
+    ]
+    return told or False
 
 
 def _bookkeeping(table: VersionedTable) -> list[sa.Column[Any]]:

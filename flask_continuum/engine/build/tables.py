@@ -20,16 +20,19 @@ def build_version_table(
     options: Options,
     *,
     excluded: frozenset[str] = frozenset(),
+    key: tuple[sa.Column[Any], ...] | None = None,
     link_columns: tuple[sa.Column[Any], ...] | None = None,
 ) -> VersionedTable:
     """Make the version table of ``live`` in the same metadata and schema.
 
     :param excluded: keys of live columns that are not recorded; key columns always are.
+    :param key: the primary key in the order in which records are identified.
     :param link_columns: for a link table, the columns that link; they are the key where the
         table has no primary key that they fill.
     :raises ImproperlyConfigured: when the name is taken, or the table has no key.
     """
-    key = _key_columns(live, link_columns)
+    if not key:
+        key = _key_columns(live, link_columns)
     name = version_table_name(options.table_name, live.name)
     full_name = f"{live.schema}.{name}" if live.schema else name
     if full_name in live.metadata.tables:

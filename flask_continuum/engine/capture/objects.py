@@ -145,9 +145,21 @@ class ObjectCapture:
                         ),
                     )
                 )
-            self._watched = frozenset(prop.key for prop in self._mapper.column_attrs)
+            self._watched = self._watch(found)
             self._names = tuple(found)
         return self._names
+
+
+    def _watch(self, names: Iterable[_TableNames]) -> frozenset[str]:
+        """Return the attributes whose change may be one of the record as history knows it.
+
+        That is any of them: the database itself may change one because of another. A record of
+        several tables is not compared when it is written, so there it is what is recorded.
+        """
+        hierarchy = self._mapper.base_mapper.self_and_descendants
+        if all(each.local_table is self._mapper.local_table for each in hierarchy):
+            return frozenset(prop.key for prop in self._mapper.column_attrs)
+        return frozenset(key for each in names for _, key in each.columns)
 
 
 def _values_before(state: InstanceState[Any], names: _TableNames) -> Mapping[str, Any]:
