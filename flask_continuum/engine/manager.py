@@ -19,6 +19,7 @@ from flask_continuum.engine.capture.bulk import BulkCapture
 from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.failures import Failures
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.listeners import Listeners
 from flask_continuum.engine.capture.objects import ObjectCapture
@@ -98,6 +99,7 @@ class VersioningManager:
             links=LinkCapture(self.registry, self._current, baseline),
             bulk=BulkCapture(self.registry, self._current, baseline),
             cascades=CascadeCapture(self.registry, self._current, baseline),
+            failures=Failures(self.registry, self._current),
         )
 
     # -- settings ------------------------------------------------------------------------------

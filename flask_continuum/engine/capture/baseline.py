@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.failures import noting_failure
 from flask_continuum.engine.capture.unit_of_work import Key
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry, VersionedTable
@@ -56,7 +57,8 @@ class Baseline:
         unit = self.current.get(connection)
         fresh = sorted({key for key in keys if not unit.is_altered(table, key)}, key=repr)
         if fresh:
-            self.writer.write_baseline(connection, unit, table, fresh)
+            with noting_failure(unit):
+                self.writer.write_baseline(connection, unit, table, fresh)
 
 
 def _persistent(session: Session) -> Iterable[Any]:

@@ -34,7 +34,7 @@ class CurrentUnits:
         if not self._live or connection.invalidated:
             return None  # the usual answer to every statement of an application that reads
         unit: UnitOfWork | None = connection.info.get(self._key)
-        if unit is not None and unit.root() is not connection.get_transaction():
+        if unit is not None and not _belongs(unit, connection):
             del connection.info[self._key]
             return None
         return unit
@@ -72,11 +72,7 @@ class CurrentUnits:
     def is_settled(self, connection: sa.Connection) -> bool:
         """Tell whether the connection's present transaction waits for nothing but its COMMIT."""
         unit: UnitOfWork | None = connection.info.get(self._key)
-        return (
-            unit is not None
-            and unit not in self._live
-            and unit.root() is connection.get_transaction()
-        )
+        return unit is not None and unit not in self._live and _belongs(unit, connection)
 
     def forget(self, connection: sa.Connection) -> None:
         """Drop the unit of work of a transaction that has ended."""
@@ -84,6 +80,11 @@ class CurrentUnits:
             unit = connection.info.pop(self._key, None)
             if unit is not None:
                 self._live.discard(unit)
+
+
+def _belongs(unit: UnitOfWork, connection: sa.Connection) -> bool:
+    transaction = connection.get_transaction()
+    return transaction is not None and unit.root() is transaction
 
 
 def _reference(connection: sa.Connection) -> weakref.ref[Any]:

@@ -23,6 +23,7 @@ engine, commit            everything is written, then COMMIT follows
 engine, prepare_twophase  the same for two-phase transactions
 engine, commit_twophase   the same for those that were not prepared
 engine, rollback          everything is forgotten
+engine, handle_error      what an error has left is judged      (``Failures``)
 ========================  =============================================================
 """
 
@@ -43,7 +44,13 @@ from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
 from flask_continuum.engine.capture.cascades import CascadeCapture
-from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.current import CurrentUnits, savepoints
+from flask_continuum.engine.capture.failures import (
+    Failures,
+    noting_failure,
+    refuse_failed,
+    roll_back,
+)
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.session import CONNECTIONS
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
@@ -53,9 +60,6 @@ from flask_continuum.engine.version import VersionClassBase
 
 _READS = re.compile(r"\s*(?:SELECT|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
 """Statements that change nothing (a savepoint's end is seen by its own event)."""
-
-_UID = "continuum_uid"
-"""Key in ``Session.info`` of the uid that the session's present transaction will have."""
 
 _AUTOCOMMIT = "continuum_autocommit"
 """Key in ``Session.info`` that says that a connection of the session commits each statement."""
@@ -75,6 +79,7 @@ class Listeners:
     links: LinkCapture
     bulk: BulkCapture
     cascades: CascadeCapture
+    failures: Failures
     write: str = "commit"
     _names: tuple[int, re.Pattern[str]] | None = None
     _attached: list[tuple[Any, str, Callable[..., Any]]] = field(default_factory=list)
@@ -129,6 +134,7 @@ class Listeners:
         yield "commit_twophase", self.commit_twophase
         yield "rollback", self.rollback
         yield "rollback_twophase", self.rollback_twophase
+        yield "handle_error", self.failures.handle_error
 
     # -- the session ---------------------------------------------------------------------------
 
@@ -168,11 +174,20 @@ class Listeners:
                 continue
             unit.companions = session.info.setdefault(CONNECTIONS, WeakSet())
             unit.companions.add(connection)
-            # several databases, one transaction of the application: one identity
-            uid = session.info.setdefault(_UID, uuid.uuid4().hex)
+            uid = self._uid(unit)
             unit.attribution = (unit.attribution or NOBODY).filled_from(Attribution(uid=uid))
             if self.write == "flush" and unit.is_dirty:
                 self._write_draft(connection, unit, session)
+
+    def _uid(self, unit: UnitOfWork) -> str:
+        """Return the uid of a unit's companions: several databases, one transaction for people."""
+        for connection in unit.companions:
+            other = None if connection.closed else self.current.find(connection)
+            if other is not None and other.has_work and other.attribution is not None:
+                uid: str | None = other.attribution.uid
+                if uid is not None:
+                    return uid
+        return uuid.uuid4().hex
 
     def after_commit(self, session: Session) -> None:
         """Write what a session has committed into somebody else's transaction.
@@ -183,13 +198,12 @@ class Listeners:
         """
         if session.in_nested_transaction():
             return
-        session.info.pop(_UID, None)
         for connection in session.info.pop(CONNECTIONS, ()):
             if connection.closed or connection.invalidated:
                 continue
             unit = self.current.find(connection)
             if unit is not None and unit.has_work:
-                self.writer.write_final(connection, unit)
+                self._write_final(connection, unit)
                 unit.settle()
 
     # -- statements ----------------------------------------------------------------------------
@@ -226,12 +240,16 @@ class Listeners:
     ) -> None:
         """Note what was written: rows of link tables, and records past the unit of work."""
         if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
-            if self.links.is_told(clause, multiparams, params):
-                self.links.after_execute(connection, clause, multiparams, params, result)
-            else:
-                self.bulk.after_execute(connection, clause, result)
-            if clause.table in self.registry.cascades:
-                self.cascades.after_execute(connection, clause, result)
+            try:
+                if self.links.is_told(clause, multiparams, params):
+                    self.links.after_execute(connection, clause, multiparams, params, result)
+                else:
+                    self.bulk.after_execute(connection, clause, result)
+                if clause.table in self.registry.cascades:
+                    self.cascades.after_execute(connection, clause, result)
+            except BaseException as error:
+                self.failures.note(connection, error)
+                raise
 
     def before_cursor_execute(
         self,
@@ -258,7 +276,9 @@ class Listeners:
         self, connection: sa.Connection, unit: UnitOfWork, session: Session | None
     ) -> None:
         had_draft = unit.draft is not None
-        self.writer.write_draft(connection, unit)
+        refuse_failed(unit)
+        with noting_failure(unit):
+            self.writer.write_draft(connection, unit)
         if had_draft and session is not None:
             # versions that were loaded from the draft before have been written anew
             for instance in list(session.identity_map.values()):
@@ -281,19 +301,21 @@ class Listeners:
         begin_on_sqlite(connection)
         unit = self.current.find(connection)
         if unit is not None:
-            unit.begin_savepoint()
+            unit.begin_savepoint(savepoints(connection) + 1)
 
     def release_savepoint(self, connection: sa.Connection, name: str, context: Any) -> None:
-        """Merge the newest frame into the one below it."""
-        unit = self.current.find(connection)
-        if unit is not None:
-            unit.end_savepoint(keep=True)
+        """Merge a savepoint's frame into the one below it."""
+        self._end_savepoint(connection, name, keep=True)
 
     def rollback_savepoint(self, connection: sa.Connection, name: str, context: Any) -> None:
-        """Forget the newest frame."""
+        """Forget a savepoint's frame."""
+        self._end_savepoint(connection, name, keep=False)
+
+    def _end_savepoint(self, connection: sa.Connection, name: str, *, keep: bool) -> None:
         unit = self.current.find(connection)
-        if unit is not None:
-            unit.end_savepoint(keep=False)
+        depth = savepoints(connection, name)
+        if unit is not None and depth:
+            unit.end_savepoint(depth, keep=keep)
 
     def commit(self, connection: sa.Connection) -> None:
         """Write everything; if that fails, roll back before the error goes on.
@@ -304,15 +326,22 @@ class Listeners:
         unit = self.current.find(connection)
         if unit is None:
             return
-        self.current.forget(connection)
         if not unit.has_work:
+            self.current.forget(connection)
             return
         try:
-            self.writer.write_final(connection, unit)
+            self._write_final(connection, unit)
             self._write_companions(connection, unit)
         except BaseException:
-            _roll_back(connection)
+            self.current.forget(connection)
+            roll_back(connection)
             raise
+        self.current.settle(connection)
+
+    def _write_final(self, connection: sa.Connection, unit: UnitOfWork) -> None:
+        refuse_failed(unit)
+        with noting_failure(unit):
+            self.writer.write_final(connection, unit)
 
     def _write_companions(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Write what the session's other connections hold before the first of them commits."""
@@ -321,7 +350,7 @@ class Listeners:
                 continue
             theirs = self.current.find(other)
             if theirs is not None and theirs.has_work:
-                self.writer.write_final(other, theirs)
+                self._write_final(other, theirs)
                 theirs.settle()
 
     def prepare_twophase(self, connection: sa.Connection, xid: Any) -> None:
@@ -354,13 +383,3 @@ def _connections(session: Session) -> Iterator[sa.Connection]:
 
 def _returning(name: str) -> dict[str, bool]:
     return {"retval": True} if name == "before_execute" else {}
-
-
-def _roll_back(connection: sa.Connection) -> None:
-    if connection.invalidated:
-        return
-    try:
-        connection.dialect.do_rollback(connection.connection)
-    except Exception:
-        # a connection that cannot be rolled back must not go back to the pool
-        connection.invalidate()

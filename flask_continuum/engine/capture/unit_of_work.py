@@ -142,7 +142,8 @@ class UnitOfWork:
         """Note an error after which what is there cannot be trusted, unless it is rolled back."""
         top = self.frames[-1]
         # as text: an error holds on to the connection whose info this is part of
-        top.failure = top.failure or f"{type(error).__name__}: {error}"
+        text = str(error).partition("\n")[0]
+        top.failure = top.failure or f"{type(error).__name__}: {text}"
 
     @property
     def failure(self) -> str | None:
@@ -163,7 +164,7 @@ class UnitOfWork:
 
         :param depth: how many savepoints there were with this one.
         """
-        while len(self.frames) > depth:
+        while len(self.frames) > max(depth, 1):
             top = self.frames.pop()
             if keep:
                 self.frames[-1].merge(top)

@@ -70,13 +70,13 @@ def test_random_programs_end_in_their_net_effect(
             now.discard(key)
             touched.add(key)
         elif name == "savepoint":
-            unit.begin_savepoint()
+            unit.begin_savepoint(len(stack) + 1)
             stack.append((set(now), set(since), set(touched)))
         elif name == "release" and stack:
-            unit.end_savepoint(keep=True)
+            unit.end_savepoint(len(stack), keep=True)
             stack.pop()
         elif name == "rollback" and stack:
-            unit.end_savepoint(keep=False)
+            unit.end_savepoint(len(stack), keep=False)
             now, since, touched = stack.pop()
         elif name == "settle":
             unit.settle()
@@ -106,9 +106,9 @@ def test_a_draft_is_stale_when_something_was_touched_or_taken_back() -> None:
     assert unit.is_dirty
     unit.draft = Draft(7, unit.revision, unit.revision, unit.changes())
     assert not unit.is_dirty
-    unit.begin_savepoint()
-    unit.end_savepoint(keep=True)
+    unit.begin_savepoint(1)
+    unit.end_savepoint(1, keep=True)
     assert not unit.is_dirty
-    unit.begin_savepoint()
-    unit.end_savepoint(keep=False)
+    unit.begin_savepoint(1)
+    unit.end_savepoint(1, keep=False)
     assert unit.is_dirty

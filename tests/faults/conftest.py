@@ -1,0 +1,17 @@
+"""Fixtures for the tests of faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+
+@pytest.fixture
+def newsroom_engine(database_kind: str, sources: Any, kept: Any) -> Iterator[sa.Engine]:
+    """An engine for a database of each kind that keeps the newsroom's tables."""
+    database = kept.of(sources.of(database_kind))
+    yield database.create_engine()
+    database.dispose()
