@@ -41,7 +41,9 @@ def identity_columns(mapper: Mapper[Any], identity: Iterable[Any]) -> tuple[sa.C
     pairs: Any = mapper._inherits_equated_pairs or ()
     for one, other in pairs:
         own |= {a: b for a, b in ((one, other), (other, one)) if b in own}
-    return tuple(own[column] for column in identity)
+    key: tuple[Any, ...] = tuple(mapper.local_table.primary_key)
+    ordered = tuple(own[column] for column in identity if column in own)
+    return ordered if set(ordered) == set(key) else key
 
 
 def excluded_columns(
