@@ -160,6 +160,7 @@ def test_pages_of_the_demo(story: Story) -> None:
     story.look("compare")
     page.go_back()
     story.follow("Whole diff")
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
     story.look("version")
     page.go_back()
     story.follow(re.compile("Revert to this"))
