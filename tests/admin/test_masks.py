@@ -103,6 +103,36 @@ class Discreet(DefaultPolicy):
         return super().decide(action, user, field=field, relationship=relationship, **subject)
 
 
+class Embargo(DefaultPolicy):
+    """Hides the title of one article."""
+
+    def decide(self, action, user, *, record=None, version=None, field=None, **subject):
+        thing = record if record is not None else version
+        if action is Action.VIEW_FIELD and field == "title" and getattr(thing, "id", None) == 1:
+            return deny("Not before Monday.")
+        about = {"record": record, "version": version, "field": field}
+        return super().decide(action, user, **about, **subject)
+
+
+def test_a_search_does_not_find_what_one_record_hides(tmp_path):
+    made = make_newsroom(f"sqlite:///{tmp_path / 'newsroom.sqlite'}", policy=Embargo)
+    with made.app.app_context():
+        write_story(made, secrets=("a", "b"))
+        made.db.session.add(made.models.Article(title="Harbour lights"))
+        made.db.session.commit()
+    client = made.login(made.app.test_client())
+    for page in ("/history/?q=", "/history/records/article?q="):
+        found = client.get(f"{page}harbour").text
+        assert "Harbour lights" in found and '/records/article/1"' not in _main(found)
+        assert '/records/article/1"' in _main(client.get(f"{page}1").text)
+    close(made)
+
+
+def _main(text):
+    """The search's results: without the feed, which names every record."""
+    return text[text.index("<main") :].partition("Latest transactions")[0]
+
+
 def test_a_hidden_link_is_hidden_by_either_of_its_names(tmp_path):
     made = make_newsroom(f"sqlite:///{tmp_path / 'discreet.sqlite'}", policy=Discreet)
     with made.app.app_context():

@@ -18,7 +18,7 @@ from flask_continuum.engine.read.results import TransactionRow
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.dates import group_by_day
-from flask_continuum.presenters.labels import count_of, sentence_case
+from flask_continuum.presenters.labels import count_of, key_text, sentence_case
 from flask_continuum.presenters.sentences import transaction_sentence
 
 VERBS: Mapping[Operation, str] = {
@@ -144,8 +144,12 @@ def _sub(
     return tuple(pieces)
 
 
-def show_records(visit: Visit, rows: Sequence[Row]) -> tuple[RecordRow, ...]:
-    """Records in a table; those are left out that may not be seen."""
+def show_records(visit: Visit, rows: Sequence[Row], *, search: str = "") -> tuple[RecordRow, ...]:
+    """Records in a table; those are left out that may not be seen.
+
+    :param search: what they were found by. A record that hides the field that was looked into is
+        found by its key alone: else a search could guess what is hidden.
+    """
     wanted: dict[VersionedClass, list[tuple[Any, ...]]] = {}
     for row in rows:
         if row.live:
@@ -155,9 +159,21 @@ def show_records(visit: Visit, rows: Sequence[Row]) -> tuple[RecordRow, ...]:
     for row in rows:
         versioned = visit.registry.of(row.version)
         live = lives.get(versioned.model, {}).get(row.key)
-        if visit.access.sees(versioned.model, record=live, version=row.version):
+        if not visit.access.sees(versioned.model, record=live, version=row.version):
+            continue
+        if not search or _may_be_found(visit, versioned, row, live, search):
             shown.append(_record_row(visit, versioned, row, live))
     return tuple(shown)
+
+
+def _may_be_found(
+    visit: Visit, versioned: VersionedClass, row: Row, live: Any, search: str
+) -> bool:
+    hidden = visit.masks(versioned, record=live, versions=(row.version,))
+    if not any(field in hidden for field in visit.searchable(versioned)):
+        return True
+    key = key_text(row.key[0]) if len(row.key) == 1 else ""
+    return search.strip().removeprefix("#").casefold() == key.casefold()
 
 
 def _record_row(visit: Visit, versioned: VersionedClass, row: Row, live: Any) -> RecordRow:

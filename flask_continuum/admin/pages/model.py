@@ -39,7 +39,7 @@ def build_model(
     """
     plural = plural_of_model(model)
     query = ({"deleted": "1"} if deleted else {}) | ({"q": search} if search else {})
-    rows = show_records(visit, page.items)
+    rows = show_records(visit, page.items, search=search)
     return ModelPage(
         layout=make_layout(
             visit,

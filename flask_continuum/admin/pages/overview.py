@@ -36,7 +36,7 @@ def build_overview(
     seen = [each for each in stats if visit.access.sees_model(each.model)]
     rows = tuple(_model(visit, each) for each in seen)
     days = show_feed(visit, feed.items)
-    found = show_records(visit, results) if results is not None else None
+    found = show_records(visit, results, search=search) if results is not None else None
     changes = sum(each.changes for each in seen)
     return OverviewPage(
         layout=make_layout(
