@@ -348,7 +348,8 @@ class Dialect(Fragments):
         return HistoryWriteError(
             f"{missing} of the records written to {table.live.name} cannot be read when their "
             f"versions are due (keys {shown}): a database-side cascade, rule or row-level security "
-            f"removed or hid them. The transaction was rolled back."
+            f"removed or hid them. The transaction was rolled back. Cascades of foreign keys are "
+            f"captured where the option database_cascades is 'capture'."
         )
 
     def _written(
