@@ -35,13 +35,13 @@ class Changes:
 class Draft:
     """Versions that were written before the commit, because somebody asked for them.
 
-    :ivar transaction_id: the id that they were written under.
-    :ivar revision: the unit of work's revision when the id was drawn.
+    :ivar transaction_ids: the id that they were written under, by metadata.
+    :ivar revision: the unit of work's revision when the ids were drawn.
     :ivar written: the unit of work's revision when the rows were written.
     :ivar changes: what was written.
     """
 
-    transaction_id: int
+    transaction_ids: Mapping[Any, int]
     revision: int
     written: int
     changes: tuple[Changes, ...]

@@ -49,47 +49,52 @@ class Writer:
         if draft is not None and draft.written == unit.revision:
             self._promote(connection, dialect, draft)
             return
-        keep = None
+        kept: Mapping[sa.MetaData, int] = {}
         if draft is not None:
             self._take_back(connection, dialect, draft)
             if dialect.keeps_ids or draft.revision == unit.revision:
-                keep = draft.transaction_id
+                kept = draft.transaction_ids
         for metadata, part in _by_metadata(changes).items():
-            dialect.write(connection, self._job(unit, metadata, part, keep))
+            dialect.write(connection, self._job(unit, metadata, part, kept.get(metadata)))
 
     def write_draft(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Make what was flushed so far visible in the version tables, until the commit."""
         dialect = self.dialect(connection)
         changes = unit.changes()
-        keep = revision = None
+        kept: Mapping[sa.MetaData, int] = {}
+        revision = unit.revision
         if unit.draft is not None:
             self._take_back(connection, dialect, unit.draft)
             if dialect.keeps_ids:
-                keep, revision = unit.draft.transaction_id, unit.draft.revision
+                kept, revision = unit.draft.transaction_ids, unit.draft.revision
             unit.draft = None
+        written = {}
         for metadata, part in _by_metadata(changes).items():
-            job = self._job(unit, metadata, part, keep, closes=dialect.closes_drafts)
-            written = dialect.write(connection, job)
-            if written is not None:
-                unit.draft = Draft(
-                    transaction_id=written,
-                    revision=unit.revision if revision is None else revision,
-                    written=unit.revision,
-                    changes=part,
-                )
+            job = self._job(unit, metadata, part, kept.get(metadata), closes=dialect.closes_drafts)
+            found = dialect.write(connection, job)
+            if found is not None:
+                written[metadata] = found
+        if written:
+            unit.draft = Draft(written, revision, unit.revision, changes)
 
     def _promote(self, connection: sa.Connection, dialect: Dialect, draft: Draft) -> None:
         """Keep a draft as it is: nothing was touched since it was written.
 
         Its rows are locked, so nobody can have overtaken it.
         """
-        if not dialect.closes_drafts:
-            dialect.close(connection, self._table_jobs(draft.changes), draft.transaction_id)
+        if dialect.closes_drafts:
+            return
+        for metadata, part in _by_metadata(draft.changes).items():
+            if metadata in draft.transaction_ids:
+                written = draft.transaction_ids[metadata]
+                dialect.close(connection, self._table_jobs(part), written)
 
     def _take_back(self, connection: sa.Connection, dialect: Dialect, draft: Draft) -> None:
-        tables = self._table_jobs(draft.changes)
-        history = self.registry.history_of(draft.changes[0].table)
-        dialect.take_back(connection, tables, history.transaction, draft.transaction_id)
+        for metadata, part in _by_metadata(draft.changes).items():
+            if metadata in draft.transaction_ids:
+                transaction = self.registry.history[metadata].transaction
+                written = draft.transaction_ids[metadata]
+                dialect.take_back(connection, self._table_jobs(part), transaction, written)
 
     def _job(
         self,

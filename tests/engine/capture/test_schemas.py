@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from flask_continuum.engine.manager import VersioningManager
-from tests.engine.invariants import check
+from tests.engine.invariants import check, rows
 from tests.support.marks import on
 
 
@@ -91,4 +91,40 @@ def test_a_schema_for_each_tenant(engine: sa.Engine, own: str | None) -> None:
     assert counts == [3, 1]
     for tenant in tenants:
         check(tenant, manager)
+    manager.detach()
+
+
+def test_two_metadatas_on_one_connection(engine: sa.Engine, write: str) -> None:
+    """Each has transactions of its own, of one identity; drafts of both are taken back."""
+    manager = VersioningManager(user_cls=None)
+    manager.write = write
+    sessions = sessionmaker(engine)
+    base, thing = model(sa.MetaData())
+    second = type("Second", (DeclarativeBase,), {})
+    columns = {
+        "id": sa.Column(sa.Integer, primary_key=True),
+        "name": sa.Column(sa.String(20)),
+    }
+    marks = {"__tablename__": "other", "__versioned__": {}}
+    other: Any = type("Other", (second,), {**marks, **columns})
+    manager.attach(base, sessions, engine)
+    manager.attach(second, sessions, engine)
+    base.metadata.create_all(engine)
+    second.metadata.create_all(engine)
+    with sessions() as session:
+        records = [thing(id=1, name="a"), other(id=1, name="a")]
+        session.add_all(records)
+        session.flush()
+        for record in records:
+            assert record.versions.count() == 1
+            record.name = "b"
+            session.flush()
+            assert [each.name for each in record.versions] == ["b"]
+        session.commit()
+        for record in records:
+            record.name = "c"
+        session.commit()
+    for each in (thing, other):
+        table = manager.registry.of(each).table
+        assert [row[1:] for row in rows(engine, table)] == [("b", 1, 2, 0), ("c", 2, None, 1)]
     manager.detach()
