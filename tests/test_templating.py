@@ -294,6 +294,7 @@ def test_a_tag_given_is_a_change_of_the_article_and_not_of_the_tag(site: Site) -
     site.db.session.commit()
 
     assert (last_change(article).who, last_change(article).label) == ("Ines", "changed tags")
+    assert "Tags" not in timeline(article), "what the sentence says is not said twice"
     assert last_change(tag).who == "Maya"
 
 

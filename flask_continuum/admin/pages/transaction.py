@@ -77,7 +77,7 @@ def build_transaction(
             subtitle=(
                 Piece(text="Transaction "),
                 Piece(text=number, mono=True),
-                Piece(text=f" {moment.full} "),
+                Piece(text=f", {moment.full}"),
             ),
             pills=kind_pills(transaction),
             actions=_actions(visit, transaction, entries, neighbours),
