@@ -234,7 +234,9 @@ def label_of(who: Any, *, may_load: bool = False) -> str | None:
         return who.label
     state = _state(who)
     if state is None:
-        return _name_in(getattr(who, "__dict__", {}), LABEL_ATTRIBUTES)
+        # No row: its name may be a property, or in a slot.
+        found = (_text(getattr(who, name, None)) for name in LABEL_ATTRIBUTES)
+        return next(filter(None, found), None)
     names = _label_attributes(type(who))
     if may_load:
         _load(who, state, names)
@@ -298,12 +300,14 @@ def _name_in(
 ) -> str | None:
     """The first name with text in it that is not masked in the model ``hidden_in``."""
     for name in names:
-        value = values.get(name)
-        if isinstance(value, str) and value.strip():
-            if hidden_in is not None and is_masked(hidden_in, name):
-                continue
-            return value.strip()
+        text = _text(values.get(name))
+        if text is not None and (hidden_in is None or not is_masked(hidden_in, name)):
+            return text
     return None
+
+
+def _text(value: Any) -> str | None:
+    return (value.strip() or None) if isinstance(value, str) else None
 
 
 def _bounded(text: str | None, limit: int) -> str | None:

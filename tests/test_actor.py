@@ -255,6 +255,23 @@ def test_an_object_that_is_no_row_has_a_label() -> None:
     assert describe(Actor(3, "Gus"), User) == Actor(3, "Gus")
 
 
+def test_the_name_of_an_object_may_be_a_property_or_in_a_slot() -> None:
+    class Slotted:
+        __slots__ = ("name",)
+
+    slotted = Slotted()
+    assert label_of(slotted) is None
+    slotted.name = " Ana "
+    assert label_of(slotted) == "Ana"
+
+    class Employee:
+        @property
+        def name(self) -> str:
+            return "Bea"
+
+    assert describe(Employee(), None) == Actor(label="Bea")
+
+
 def test_a_masked_field_is_no_label() -> None:
     assert label_of(User(id=1, name="", email="ana@example.org")) is None
 
