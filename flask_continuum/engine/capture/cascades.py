@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -170,12 +171,10 @@ class CascadeCapture:
         columns = self._columns(parent)
         compared = values_compared(clause, key, parameters, only=not flush)
         if compared is not None:
-            new = dict(zip(compared, sets, strict=True)) if sets else {}
+            new = dict(zip(compared, sets or repeat({}), strict=False))
             dialect = self.baseline.writer.dialect(connection)
-            return [
-                _Row(old, new.get(_key(key, old), {}))
-                for old in select_rows(dialect, connection, columns, key, list(dict.fromkeys(compared)))
-            ]
+            found = select_rows(dialect, connection, columns, key, list(new))
+            return [_Row(old, new.get(_key(key, old), {})) for old in found]
         if sets and len(parameters) > 1:
             raise HistoryWriteError(
                 f"This UPDATE changes what other tables refer to in {parent.name}, for several "

@@ -66,7 +66,9 @@ class Failures:
         if execution is None or not execution.executemany:
             return False
         clause: Any = getattr(execution.compiled, "statement", None)
-        return getattr(clause, "is_dml", False) and clause.table in self.registry.tables
+        return getattr(clause, "is_dml", False) and (
+            clause.table in self.registry.tables or clause.table in self.registry.cascades
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -309,6 +310,26 @@ def test_a_statement_that_fails_changes_nothing(library: Library) -> None:
     assert library.operations(library.Book) == deleted()
 
 
+@on("sqlite")
+def test_half_of_several_executions_is_not_committed(library: Library) -> None:
+    """The second fails; what the first has removed would have no version."""
+    author = library.Author.__table__
+    refusal = "BEFORE DELETE ON author WHEN OLD.id = 2 BEGIN SELECT RAISE(ABORT, 'no'); END"
+    with library.engine.begin() as connection:
+        connection.execute(sa.text(f"CREATE TRIGGER kept_author {refusal}"))
+    try:
+        with library.engine.connect() as connection:
+            statement = author.delete().where(author.c.id == sa.bindparam("i"))
+            with pytest.raises(sa.exc.IntegrityError):
+                connection.execute(statement, [{"i": 1}, {"i": 2}])
+            with pytest.raises(HistoryWriteError):
+                connection.commit()
+    finally:
+        with library.engine.begin() as connection:
+            connection.execute(sa.text("DROP TRIGGER kept_author"))
+    assert library.operations(library.Book) == deleted()
+
+
 def test_a_parent_that_was_gone_already(library: Library) -> None:
     """The criteria name the keys, and do not match."""
     table = library.Author.__table__
@@ -322,6 +343,24 @@ def test_autocommit_is_refused(library: Library) -> None:
     with engine.connect() as connection, pytest.raises(HistoryWriteError, match="AUTOCOMMIT"):
         connection.execute(library.Author.__table__.delete())
     assert library.operations(library.Book) == deleted()
+
+
+@on("postgresql", "mariadb")
+@pytest.mark.parametrize("way", ["flush", "criteria"])
+def test_a_child_that_comes_meanwhile(library: Library, way: str) -> None:
+    """The parent is locked before its children are looked for, so this one is among them."""
+    with library.sessions() as other, library.commit() as session:
+        other.add(library.Book(id=9, title="late", author_id=1))
+        other.flush()
+        late = Timer(0.3, other.commit)
+        late.start()
+        if way == "flush":
+            session.delete(session.get(library.Author, 1))
+            session.flush()
+        else:
+            session.execute(sa.delete(library.Author).where(library.Author.id == 1))
+        late.join()
+    assert library.operations(library.Book)[9] == [0, 2]
 
 
 # -- keys that change --------------------------------------------------------------------------
@@ -493,6 +532,66 @@ def test_replacing_is_refused(library: Library) -> None:
     statement = sa.insert(library.Author).prefix_with("OR REPLACE")
     with library.sessions() as session, pytest.raises(HistoryWriteError, match="OR REPLACE"):
         session.execute(statement, [{"id": 1, "name": "another"}])
+
+
+# -- joined inheritance ------------------------------------------------------------------------
+
+
+def test_a_record_of_several_tables_goes_as_one(engine: sa.Engine, write: str) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    class Owner(Base):
+        __tablename__ = "owner"
+        id = sa.Column(sa.Integer, primary_key=True)
+
+    class Item(Base):
+        __tablename__ = "item"
+        __versioned__ = {"database_cascades": "capture"}
+        id = sa.Column(sa.Integer, primary_key=True)
+        kind = sa.Column(sa.String(10))
+        owner_id = sa.Column(sa.ForeignKey("owner.id", ondelete="CASCADE"))
+        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "item"}
+
+    class Boat(Item):
+        __tablename__ = "boat"
+        id = sa.Column(sa.ForeignKey("item.id", ondelete="CASCADE"), primary_key=True)
+        sails = sa.Column(sa.Integer)
+        __mapper_args__ = {"polymorphic_identity": "boat"}
+
+    mind_foreign_keys(engine)
+    manager = VersioningManager(user_cls=None)
+    manager.write = write
+    sessions = sessionmaker(engine)
+    manager.attach(Base, sessions, engine)
+    Base.registry.configure()
+    Base.metadata.create_all(engine)
+    with sessions() as session:
+        session.add(Owner(id=1))
+        session.flush()
+        session.add_all([Boat(id=1, owner_id=1, sails=2), Item(id=2, owner_id=1), Boat(id=3)])
+        session.commit()
+        session.delete(session.get(Owner, 1))
+        session.commit()
+        session.delete(session.get(Boat, 3))  # as ever: by the ORM, from both tables
+        session.commit()
+    item, boat = manager.registry.of(Boat).tables
+    assert [(row[0], row[-1]) for row in rows(engine, item)] == [
+        (1, 0),
+        (1, 2),
+        (2, 0),
+        (2, 2),
+        (3, 0),
+        (3, 2),
+    ]
+    assert [(row[0], row[1], row[-1]) for row in rows(engine, boat)] == [
+        (1, 2, 0),
+        (1, 2, 2),
+        (3, None, 0),
+        (3, None, 2),
+    ]
+    check(engine, manager)
+    manager.detach()
 
 
 # -- SET DEFAULT -------------------------------------------------------------------------------
