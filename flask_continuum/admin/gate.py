@@ -18,6 +18,12 @@ from flask_continuum.state import current_state
 
 View = Callable[..., ResponseReturnValue]
 
+NOBODY_LOGS_IN = (
+    "Nobody is ever logged in here: the application has no flask-login. Set it up, or give "
+    "Continuum actor=, a function that returns the current user."
+)
+"""For the developer."""
+
 
 def page(view: View) -> View:
     """Make a view function of a page: it gets the visit of someone who may enter.
@@ -48,6 +54,8 @@ def require_entry(visit: Visit) -> None:
     if visit.access.user is not None:
         raise NoAccess(decision.reason)
     login = getattr(current_app, "login_manager", None)
+    if login is None and visit.state.actor is None and not _is_unset(visit):
+        raise LoginNeeded(NOBODY_LOGS_IN)
     if login is None or (current_app.debug and _is_unset(visit)):
         raise LoginNeeded(decision.reason)
     try:

@@ -162,3 +162,12 @@ def test_who_may_not_revert_gets_the_reason_and_no_links(restricted):
     assert client.post("/history/records/article/1/1/revert").status_code == 403
     undo = client.get("/history/transactions/1/undo")
     assert "Articles are set in stone." in undo.text
+
+
+def test_a_developer_without_a_log_in_reads_that_there_is_none(newsroom, story):
+    del newsroom.app.login_manager
+    newsroom.app.debug = True
+    response = newsroom.app.test_client().get("/history/")
+    assert response.status_code == 401 and "give Continuum actor=" in response.text
+    newsroom.app.debug = False
+    assert "Continuum" not in newsroom.app.test_client().get("/history/").text
