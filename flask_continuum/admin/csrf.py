@@ -109,15 +109,23 @@ def check_origin(sent: Request) -> None:
         if sent.is_secure:
             raise Forbidden("The browser does not say where this form comes from.")
         return
-    if _host_of(source) != sent.host.lower():
+    if not _is_of(source, sent):
         raise Forbidden("This form was sent from another site.")
 
 
-def _host_of(address: str) -> str | None:
+def _is_of(address: str, sent: Request) -> bool:
+    """Is the address one of the site that ``sent`` went to?
+
+    Behind a proxy the application may believe that it is reached by HTTP: only where it knows of
+    HTTPS is a page that came unprotected, and may be anybody's, told from its own.
+    """
     try:
-        return urlsplit(address).netloc.lower()
+        parts = urlsplit(address)
     except ValueError:  # an address that is none, such as "http://[": surely not ours
-        return None
+        return False
+    if sent.is_secure and parts.scheme != "https":
+        return False
+    return parts.netloc.lower() == sent.host.lower()
 
 
 def _host_protection() -> HostProtection | None:

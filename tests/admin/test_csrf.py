@@ -75,6 +75,8 @@ def test_on_https_the_browser_must_say_where_it_comes_from(newsroom, maya, form)
         ).status_code
 
     assert post() == 403
+    assert post(Origin="http://localhost") == 403
+    assert post(Referer="http://localhost/history/") == 403
     assert post(Origin="https://localhost") == 303
 
 
