@@ -7,6 +7,7 @@
 PYTHON ?= python3
 PORT   ?= 5000
 PYTEST ?=
+SECONDS ?= 10
 OLDEST := sqlalchemy==2.0.30 flask~=3.0.0 werkzeug~=3.0.0 flask-sqlalchemy~=3.1.0 flask-login~=0.6.3 alembic~=1.13.0
 
 VENV := .venv
@@ -14,13 +15,14 @@ BIN  := $(VENV)/bin
 UV   := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test oldest lint types pictures format clean
+.PHONY: help demo test torture oldest lint types pictures format clean
 # An installation that broke off leaves no stamp.
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo     the example application on http://127.0.0.1:$(PORT)'
 	@echo 'make test     every check: lint, types, imports, tests'
+	@echo 'make torture  programs, faults and writers at once, for some minutes; SECONDS=30 each of them'
 	@echo 'make oldest   the tests with the oldest releases of what is required'
 	@echo 'make lint     ruff and import-linter'
 	@echo 'make types    mypy'
@@ -38,6 +40,10 @@ demo: $(VENV)/.demo
 
 test: lint types
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST)
+
+# The same tests as in the suite, for longer; -s shows what the writers have fought about.
+torture: $(VENV)/.test
+	CONTINUUM_TEST_TORTURE=$(SECONDS) CONTINUUM_TEST_PROGRAMS=10 $(BIN)/python -m pytest -s tests/torture tests/property tests/faults $(PYTEST)
 
 # An environment of its own, with the series that pyproject.toml names as the oldest.
 oldest:

@@ -145,6 +145,9 @@ class BulkCapture:
                 for row in connection.execute(query, each, execution_options=OWN)
             ]
             before.rowcount = len(keys)  # a link may be there more than once
+        elif statement.is_repeated or statement.returns:
+            # how many it has written does not tell which, or is not told at all
+            keys = list(_existing(connection, table, keys))
         before.keys = list(dict.fromkeys(keys))
         if before.keys and not self.baseline.completeness.is_complete(connection, table):
             self.baseline.write(connection, table, list(before.keys))
@@ -295,6 +298,17 @@ def _unwritten(connection: sa.Connection, table: VersionedTable) -> Iterator[Key
 def _keys(connection: sa.Connection, table: VersionedTable) -> Iterator[Key]:
     for row in connection.execute(sa.select(*table.key), execution_options=OWN):
         yield tuple(row)
+
+
+def _existing(
+    connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
+) -> Iterator[Key]:
+    """Yield the keys that records have, and lock these."""
+    for start in range(0, len(keys), 500):
+        query = sa.select(*table.key).where(_among(table.key, keys[start : start + 500]))
+        query = query.order_by(*table.key).with_for_update()
+        for row in connection.execute(query, execution_options=OWN):
+            yield tuple(row)
 
 
 def _rows(

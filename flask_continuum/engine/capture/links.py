@@ -41,6 +41,8 @@ class LinkCapture:
         """Note links that have come or gone."""
         table = self.registry.tables[clause.table]
         operation = Operation.INSERT if clause.is_insert else Operation.DELETE
+        if operation is Operation.DELETE and result.rowcount == 0:
+            return
         unit = self.current.get(connection)
         for key in _keys(table, multiparams, params):
             values = None

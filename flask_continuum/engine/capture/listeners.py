@@ -94,6 +94,9 @@ class Listeners:
 
     def attach_engine(self, target: Any) -> None:
         """Listen to an engine, or to all when the target is the Engine class."""
+        while hasattr(target, "_proxied"):
+            # an engine with options has the events of the one that it is made from
+            target = target._proxied
         if target in self._engines or sa.Engine in self._engines:
             return
         self._engines.add(target)
@@ -218,7 +221,7 @@ class Listeners:
     ) -> tuple[Any, Any, Any]:
         """Find out what a statement past the unit of work is going to write."""
         if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
-            if self.links.is_told(clause, multiparams, params):
+            if self._names_links(clause, multiparams, params, execution_options):
                 self.links.before_execute(connection, clause, multiparams, params)
             else:
                 clause = self.bulk.before_execute(
@@ -241,7 +244,7 @@ class Listeners:
         """Note what was written: rows of link tables, and records past the unit of work."""
         if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
             try:
-                if self.links.is_told(clause, multiparams, params):
+                if self._names_links(clause, multiparams, params, execution_options):
                     self.links.after_execute(connection, clause, multiparams, params, result)
                 else:
                     self.bulk.after_execute(connection, clause, result)
@@ -250,6 +253,14 @@ class Listeners:
             except BaseException as error:
                 self.failures.note(connection, error)
                 raise
+
+    def _names_links(
+        self, clause: Any, multiparams: Any, params: Any, execution_options: Any
+    ) -> bool:
+        """Tell whether a statement writes the links that its parameters name, and no others."""
+        if clause.is_delete and len(multiparams) > 1 and not self.bulk.is_flush(execution_options):
+            return False  # some may not be there; a flush sees to it that all are
+        return self.links.is_told(clause, multiparams, params)
 
     def before_cursor_execute(
         self,

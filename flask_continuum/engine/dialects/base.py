@@ -112,7 +112,8 @@ class Dialect(Fragments):
         for part in _parts(job.gone, self.chunk):
             rows = self.insert_gone(connection, job.table, part, transaction_id)
             if rows < len(part):
-                rows += self.insert_remembered(connection, job, part, transaction_id)
+                unknown = self.without_history(connection, job.table, part)
+                rows += self.insert_remembered(connection, job, unknown, transaction_id)
             written += rows
         self.overlay_altered(connection, job, transaction_id)
         return written
@@ -183,28 +184,49 @@ class Dialect(Fragments):
     ) -> int:
         """Write versions of deleted records that have no version yet, from memory.
 
+        :param keys: those of :meth:`without_history`.
+        :returns: how many.
         :raises HistoryWriteError: when nothing is remembered either.
         """
         table = job.table
-        have = self._written(connection, table, keys, tx)
         rows = []
         for key in keys:
-            if key in have:
-                continue
             if key not in job.remembered:
                 raise HistoryWriteError(
                     f"{table.live.name} {key} was deleted, but neither its history nor memory "
                     f"knows what it held. The transaction was rolled back."
                 )
             rows.append(self._remembered_row(table, key, job.remembered[key], tx))
-        if rows:
-            for names in {tuple(row) for row in rows}:
-                connection.execute(
-                    table.version.insert(),
-                    [row for row in rows if tuple(row) == names],
-                    execution_options=OWN,
-                )
+        for names in {tuple(row) for row in rows}:
+            connection.execute(
+                table.version.insert(),
+                [row for row in rows if tuple(row) == names],
+                execution_options=OWN,
+            )
         return len(rows)
+
+    def without_history(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
+    ) -> list[Key]:
+        """Return the keys that no version has.
+
+        A deleted record of which the last version is a deletion has been deleted by somebody else
+        before: nothing is to be written about it.
+        """
+        columns = [table.version.c[column.key] for column in table.key]
+        names = ", ".join(f"v.{self.q(column)}" for column in columns)
+        known: set[Key] = set()
+        for part in _parts([(key, Operation.DELETE) for key in keys], self.chunk):
+            source = self.keys(table, part)
+            found = self.run(
+                connection,
+                f"SELECT DISTINCT {names} FROM {source.sql} k {self.join} "
+                f"{self.name(table.version)} v ON {self.matches(table, 'v', 'k')}",
+                source.parameters,
+                columns,
+            )
+            known |= {tuple(row) for row in found}
+        return [key for key in keys if key not in known]
 
     def overlay_altered(self, connection: sa.Connection, job: TableJob, tx: int) -> None:
         """Correct versions of deleted records that this transaction had changed before."""
@@ -351,18 +373,6 @@ class Dialect(Fragments):
             f"removed or hid them. The transaction was rolled back. Cascades of foreign keys are "
             f"captured where the option database_cascades is 'capture'."
         )
-
-    def _written(
-        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
-    ) -> set[Key]:
-        columns = [table.version.c[c.key] for c in table.key]
-        rows = connection.execute(
-            sa.select(*columns).where(
-                table.transaction_id == tx, table.operation_type == Operation.DELETE
-            ),
-            execution_options=OWN,
-        )
-        return {tuple(row) for row in rows} & set(keys)
 
     def _remembered_row(
         self, table: VersionedTable, key: Key, values: Mapping[str, Any], tx: int

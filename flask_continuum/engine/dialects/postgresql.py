@@ -200,17 +200,15 @@ class PostgreSQLDialect(Dialect):
 
     def _add_remembered(
         self, connection: sa.Connection, job: WriteJob, transaction_id: int | None
-    ) -> int:
-        """Write versions of gone records that have no open version, and close what they follow."""
-        if transaction_id is None:
-            transaction_id = self.insert_transaction(connection, job)
+    ) -> int | None:
+        """Write versions of gone records that have none yet, and close what they follow."""
         for table in job.tables:
-            added = table.gone and self.insert_remembered(
-                connection, table, table.gone, transaction_id
-            )
-            if added and table.table.end_transaction_id is not None and job.closes:
-                gone = [(key, Operation.DELETE) for key in table.gone]
-                self.close_table(connection, table.table, gone, transaction_id)
+            keys = self.without_history(connection, table.table, table.gone)
+            if not keys:
+                continue
+            if transaction_id is None:
+                transaction_id = self.insert_transaction(connection, job)
+            self.insert_remembered(connection, table, keys, transaction_id)
         return transaction_id
 
     def _renumber(

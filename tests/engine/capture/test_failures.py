@@ -203,3 +203,54 @@ def test_a_session_whose_connection_is_committed_directly(newsroom: Newsroom) ->
     with newsroom.engine.connect() as connection:
         uids = list(connection.scalars(sa.select(history.transaction.c.uid)))
     assert len(set(uids)) == 2
+
+
+def test_two_sessions_delete_the_same_record(newsroom: Newsroom, section: Any) -> None:
+    """The second one deletes nothing, of which SQLAlchemy only warns."""
+    with newsroom.sessions() as first, newsroom.sessions() as second:
+        theirs = second.get(newsroom.Section, 1)
+        second.rollback()  # lets go of what it has locked, or of its snapshot
+        second.add(theirs)
+        sa.orm.attributes.set_committed_value(theirs, "id", 1)
+        sa.orm.attributes.set_committed_value(theirs, "name", "s1")
+        first.delete(first.get(newsroom.Section, 1))
+        first.commit()
+        second.delete(theirs)
+        with pytest.warns(sa.exc.SAWarning, match="0 were matched"):
+            second.commit()
+    assert versions(newsroom, 1) == [("s1", 0), ("s1", 2)]
+
+
+def test_a_deletion_of_what_is_not_there(newsroom: Newsroom, section: Any) -> None:
+    """Neither does it fail nor does history know of it."""
+    tag = newsroom.article_tag
+    link = newsroom.manager.registry.link_table(tag)
+    assert link is not None
+    with newsroom.commit() as session:
+        session.add(newsroom.Article(id=1, title="a", tags=[newsroom.Tag(id=1, name="t")]))
+        session.add(newsroom.Tag(id=2, name="t2"))
+    with newsroom.engine.begin() as connection:
+        by_key = section.delete().where(section.c.id == sa.bindparam("key"))
+        connection.execute(by_key, [{"key": 1}, {"key": 99}])
+        connection.execute(by_key, {"key": 98})
+        both = sa.and_(
+            tag.c.article_id == sa.bindparam("article_id"), tag.c.tag_id == sa.bindparam("tag_id")
+        )
+        connection.execute(tag.delete().where(both), {"article_id": 1, "tag_id": 2})
+        connection.execute(
+            tag.delete().where(both),
+            [{"article_id": 1, "tag_id": 1}, {"article_id": 1, "tag_id": 2}],
+        )
+    assert live(newsroom) == ["s2"]
+    assert versions(newsroom, 1) == [("s1", 0), ("s1", 2)]
+    assert [(row[:2], row[4]) for row in rows(newsroom.engine, link)] == [((1, 1), 0), ((1, 1), 2)]
+
+
+def test_an_update_by_keys_of_what_is_not_there(newsroom: Newsroom, section: Any) -> None:
+    by_key = section.update().where(section.c.id == sa.bindparam("key"))
+    with newsroom.engine.begin() as connection:
+        connection.execute(
+            by_key.values(name=sa.bindparam("new")),
+            [{"key": 1, "new": "one"}, {"key": 99, "new": "none"}],
+        )
+    assert live(newsroom) == ["one", "s2"]
