@@ -27,7 +27,7 @@ class Options:
     :ivar strategy: ``"validity"`` keeps the end of each version, ``"subquery"`` finds it.
     :ivar use_module_name: put the module's name into version class names.
     :ivar create_models: make version classes, not only tables.
-    :ivar create_tables: make version tables.
+    :ivar create_tables: make version tables; without them nothing is versioned.
     :ivar create_composite_index: kept for compatibility: the primary key of a version table
         (live key, transaction) serves every search by record, so no further index is made.
     :ivar bulk: what becomes of statements past the unit of work (bulk, Core): ``"capture"``,

@@ -149,7 +149,6 @@ class ObjectCapture:
             self._names = tuple(found)
         return self._names
 
-
     def _watch(self, names: Iterable[_TableNames]) -> frozenset[str]:
         """Return the attributes whose change may be one of the record as history knows it.
 
