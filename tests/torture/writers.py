@@ -11,6 +11,7 @@ import random
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -94,6 +95,9 @@ class Writer:
                 self._transaction(f"{self.seed}.{number}")
             except (SQLAlchemyError, SAWarning, HistoryWriteError) as error:
                 self._note(error)
+            except Exception:
+                self.score.failures.append(traceback.format_exc())
+                break
         return self.score
 
     def _note(self, error: Exception) -> None:
