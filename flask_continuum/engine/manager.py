@@ -22,6 +22,7 @@ from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.failures import Failures
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.listeners import Listeners
+from flask_continuum.engine.capture.mentions import Mentions
 from flask_continuum.engine.capture.objects import ObjectCapture
 from flask_continuum.engine.capture.session import SessionUnit
 from flask_continuum.engine.capture.writer import Writer
@@ -93,6 +94,7 @@ class VersioningManager:
         )
         self._listeners = Listeners(
             registry=self.registry,
+            mentions=Mentions(self.registry),
             current=self._current,
             writer=self._writer,
             baseline=baseline,

@@ -29,7 +29,6 @@ engine, handle_error      what an error has left is judged      (``Failures``)
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -37,10 +36,10 @@ from typing import Any
 from weakref import WeakSet
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
+from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
 from flask_continuum.engine.capture.cascades import CascadeCapture
@@ -52,14 +51,12 @@ from flask_continuum.engine.capture.failures import (
     roll_back,
 )
 from flask_continuum.engine.capture.links import LinkCapture
+from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
 from flask_continuum.engine.capture.session import CONNECTIONS
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry
 from flask_continuum.engine.version import VersionClassBase
-
-_READS = re.compile(r"\s*(?:SELECT|SAVEPOINT|RELEASE|ROLLBACK)\b", re.IGNORECASE)
-"""Statements that change nothing (a savepoint's end is seen by its own event)."""
 
 _AUTOCOMMIT = "continuum_autocommit"
 """Key in ``Session.info`` that says that a connection of the session commits each statement."""
@@ -80,9 +77,9 @@ class Listeners:
     bulk: BulkCapture
     cascades: CascadeCapture
     failures: Failures
+    mentions: Mentions
     write: str = "commit"
-    _names: tuple[int, re.Pattern[str]] | None = None
-    _attached: list[tuple[Any, str, Callable[..., Any]]] = field(default_factory=list)
+    _attachments: Attachments = field(default_factory=Attachments)
     _engines: WeakSet[Any] = field(default_factory=WeakSet)
 
     # -- attaching -----------------------------------------------------------------------------
@@ -90,7 +87,7 @@ class Listeners:
     def attach_session(self, target: Any) -> None:
         """Listen to a session class, a session factory, a scoped session or one session."""
         for name, handler in self._session_events():
-            self._attach(target, name, handler)
+            self._attachments.add(target, name, handler)
 
     def attach_engine(self, target: Any) -> None:
         """Listen to an engine, or to all when the target is the Engine class."""
@@ -101,21 +98,12 @@ class Listeners:
             return
         self._engines.add(target)
         for name, handler in self._engine_events():
-            self._attach(target, name, handler)
+            self._attachments.add(target, name, handler)
 
     def detach(self) -> None:
         """Take every listener away again."""
-        for target, name, handler in reversed(self._attached):
-            if event.contains(target, name, handler):
-                event.remove(target, name, handler)
-        self._attached.clear()
+        self._attachments.remove_all()
         self._engines.clear()
-
-    def _attach(self, target: Any, name: str, handler: Callable[..., Any]) -> None:
-        if not event.contains(target, name, handler):
-            # a listener that returns something must say so, here and when it is looked for
-            event.listen(target, name, handler, **_returning(name))
-            self._attached.append((target, name, handler))
 
     def _session_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield "after_begin", self.after_begin
@@ -277,10 +265,10 @@ class Listeners:
             return
         if context is not None and context.execution_options.get("continuum_own"):
             return
-        if unit.draft is not None and not _READS.match(statement):
+        if unit.draft is not None and not changes_nothing(statement):
             # whatever it writes, a trigger may turn it into a change of what the draft shows
             unit.revision += 1
-        if unit.is_dirty and self._names_history(statement):
+        if unit.is_dirty and self.mentions.are_in(statement):
             self._write_draft(connection, unit, None)
 
     def _write_draft(
@@ -295,15 +283,6 @@ class Listeners:
             for instance in list(session.identity_map.values()):
                 if isinstance(instance, VersionClassBase):
                     session.expire(instance)
-
-    def _names_history(self, statement: str) -> bool:
-        count = len(self.registry.tables)
-        if self._names is None or self._names[0] != count:
-            names = "|".join(
-                re.escape(name) for name in sorted(self.registry.history_table_names())
-            )
-            self._names = (count, re.compile(rf"\b(?:{names})\b", re.IGNORECASE))
-        return self._names[1].search(statement) is not None
 
     # -- the transaction -----------------------------------------------------------------------
 
@@ -390,7 +369,3 @@ def _connections(session: Session) -> Iterator[sa.Connection]:
             if isinstance(key, sa.Connection):
                 yield entry[0]
         transaction = transaction._parent
-
-
-def _returning(name: str) -> dict[str, bool]:
-    return {"retval": True} if name == "before_execute" else {}
