@@ -95,6 +95,7 @@ class VersioningManager:
         self._listeners = Listeners(
             registry=self.registry,
             mentions=Mentions(self.registry),
+            settle=self.builder.settle,
             current=self._current,
             writer=self._writer,
             baseline=baseline,
@@ -177,10 +178,7 @@ class VersioningManager:
 
     def configure(self) -> None:
         """Make the version classes of everything that is marked so far."""
-        if self.builder.pending:
-            for registry in {mapper.registry for mapper in self.builder.pending}:
-                registry.configure(cascade=True)
-            self.builder.finish()
+        self.builder.settle()
 
     def unit_of_work(self, session: Session) -> SessionUnit:
         """Return what a session's present transaction says about itself in history."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -78,6 +79,7 @@ class Builder:
     declared: set[DeclaredIn] = field(default_factory=set)
     warned: set[str] = field(default_factory=set)
     finishing: bool = False
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     # -- when a class is defined ---------------------------------------------------------------
 
@@ -215,19 +217,34 @@ class Builder:
 
     def finish(self) -> None:
         """Make the version classes of every pending class whose mapper is configured."""
-        if self.finishing:
-            return  # what this does configures mappers, which ends up here again
-        self.finishing = True
-        try:
-            while ready := {m: o for m, o in self.pending.items() if m.configured}:
-                for mapper in ready:
-                    del self.pending[mapper]
-                self._finish_mappers(ready)
-            # another class may have given relationships to one that was made before
-            self._finish_relationships()
-            self._finish_cascades()
-        finally:
-            self.finishing = False
+        with self.lock:
+            if self.finishing:
+                return  # what this does configures mappers, which ends up here again
+            self.finishing = True
+            try:
+                while ready := {m: o for m, o in self.pending.items() if m.configured}:
+                    for mapper in ready:
+                        del self.pending[mapper]
+                    self._finish_mappers(ready)
+                # another class may have given relationships to one that was made before
+                self._finish_relationships()
+                self._finish_cascades()
+            finally:
+                self.finishing = False
+
+    def settle(self) -> None:
+        """Configure the mappers of pending classes and finish them, or wait until that is done.
+
+        Finishing adds relationships to mappers that are configured already: a query that another
+        thread makes of one meanwhile would find it half done.
+        """
+        if not self.pending and not self.finishing:
+            return
+        with self.lock:
+            if not self.finishing:
+                for registry in {mapper.registry for mapper in self.pending}:
+                    registry.configure(cascade=True)
+                self.finish()
 
     def _finish_mappers(self, ready: Mapping[Mapper[Any], Options]) -> None:
         for mapper, options in ready.items():

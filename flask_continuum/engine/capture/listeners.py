@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -78,6 +79,7 @@ class Listeners:
     cascades: CascadeCapture
     failures: Failures
     mentions: Mentions
+    settle: Callable[[], None]
     write: str = "commit"
     _attachments: Attachments = field(default_factory=Attachments)
     _engines: WeakSet[Any] = field(default_factory=WeakSet)
@@ -132,6 +134,9 @@ class Listeners:
     def after_begin(self, session: Session, transaction: Any, connection: sa.Connection) -> None:
         """Listen to the engine that a session really uses; see whether it can keep promises."""
         self.attach_engine(connection.engine)
+        # mappers that cannot be configured: the statement that needs them says so by itself
+        with suppress(sa.exc.InvalidRequestError):
+            self.settle()
         if connection._is_autocommit_isolation():
             session.info[_AUTOCOMMIT] = True
             self._refuse_autocommit(session, connection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from typing import Any
 
@@ -315,3 +316,43 @@ def test_newsroom_is_checked_by_hand(engine: sa.Engine) -> None:
         assert [comment.text for comment in gone.comments] == ["first"]
         assert born.comments == []
     newsroom.manager.detach()
+
+
+def test_the_first_queries_of_several_threads(engine: sa.Engine) -> None:
+    """Version classes are made when mappers are first configured: by one thread, once."""
+    for _ in range(5):
+
+        class Base(DeclarativeBase):
+            pass
+
+        class Thing(Base):
+            __tablename__ = "thing"
+            __versioned__: Any = {}
+            id: Mapped[int] = mapped_column(primary_key=True)
+            name: Mapped[str] = mapped_column(sa.String(20))
+
+        manager = VersioningManager(user_cls=None)
+        sessions = sessionmaker(engine)
+        manager.attach(Base, sessions, engine)
+        Base.metadata.create_all(engine)
+        failures: list[BaseException] = []
+        ready = threading.Barrier(6)
+
+        def read(sessions: Any, thing: Any, ready: Any, failures: list[BaseException]) -> None:
+            try:
+                with sessions() as session:
+                    ready.wait(10)
+                    session.scalars(sa.select(thing).limit(1)).all()
+                    assert hasattr(thing, "versions")
+            except BaseException as error:
+                failures.append(error)
+
+        arguments = (sessions, Thing, ready, failures)
+        threads = [threading.Thread(target=read, args=arguments) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        manager.detach()
+        Base.metadata.drop_all(engine)
