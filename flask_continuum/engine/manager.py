@@ -7,13 +7,13 @@ from typing import Any
 from weakref import WeakMethod, WeakSet
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.orm import Mapper, Session
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.build.builder import Builder
 from flask_continuum.engine.build.early import mappers_of
 from flask_continuum.engine.build.history import TransactionFactory
+from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture
 from flask_continuum.engine.capture.cascades import CascadeCapture
@@ -53,7 +53,7 @@ class VersioningManager:
         self._late: set[sa.Table] = set()
         self._claimed: WeakSet[type[Any]] = WeakSet()
         self._current = CurrentUnits()
-        self._mapper_events: list[tuple[Any, str, Callable[..., Any]]] = []
+        self._attachments = Attachments()
         self.user_cls: type[Any] | str | None = None
         self.options = Options()
         self.set_up(options=options, user_cls=user_cls)
@@ -66,7 +66,7 @@ class VersioningManager:
         :raises ImproperlyConfigured: when classes are versioned already, under other options.
         """
         wanted = Options().with_changes(options or {}, "The manager", strict=self._strict)
-        if self._mapper_events:
+        if self._attachments:
             if (wanted, user_cls) == (self.options, self.user_cls):
                 return
             raise ImproperlyConfigured(
@@ -86,6 +86,7 @@ class VersioningManager:
             built=self._capture,
             metadata_found=self._watch_metadata,
         )
+        self._finish = _calling(self.builder.finish)
         self._writer = Writer(self.registry)
         self._completeness = Completeness(self.registry)
         self._captured: dict[type[Any], tuple[VersionedTable, ...]] = {}
@@ -99,7 +100,7 @@ class VersioningManager:
             current=self._current,
             writer=self._writer,
             baseline=baseline,
-            links=LinkCapture(self.registry, self._current, baseline),
+            links=LinkCapture(self._current, baseline),
             bulk=BulkCapture(self.registry, self._current, baseline),
             cascades=CascadeCapture(self.registry, self._current, baseline),
             failures=Failures(self.registry, self._current),
@@ -140,8 +141,13 @@ class VersioningManager:
         :param engine: an engine, or the Engine class. Engines that the sessions use are found
             by themselves.
         """
-        self._listen_mappers(base, "after_mapper_constructed", self._mapper_constructed)
-        self._listen_configured()
+        self._attachments.add(
+            base,
+            "after_mapper_constructed",
+            self._mapper_constructed,
+            propagate=base is not Mapper,
+        )
+        self._attachments.add(Mapper, "after_configured", self._finish)
         self._listeners.attach_session(session)
         if engine is not None:
             self.track_engine(engine)
@@ -161,10 +167,7 @@ class VersioningManager:
     def detach(self) -> None:
         """Stop capturing: take every listener away. What has been built stays, and stays ours."""
         self._listeners.detach()
-        for target, name, handler in reversed(self._mapper_events):
-            if event.contains(target, name, handler):
-                event.remove(target, name, handler)
-        self._mapper_events.clear()
+        self._attachments.remove_all()
         self._captured.clear()
 
     def reset(self) -> None:
@@ -186,26 +189,6 @@ class VersioningManager:
 
     # -- events of mappers and metadata --------------------------------------------------------
 
-    def _listen_mappers(self, target: Any, name: str, handler: Callable[..., Any]) -> None:
-        if (target, name, handler) in self._mapper_events:
-            return
-        event.listen(target, name, handler, propagate=target is not Mapper)
-        self._mapper_events.append((target, name, handler))
-
-    def _listen_configured(self) -> None:
-        """Listen to the end of configuration without keeping the manager alive by it."""
-        if any(name == "after_configured" for _, name, _ in self._mapper_events):
-            return
-        finish = WeakMethod(self.builder.finish)
-
-        def after_configured() -> None:
-            method = finish()
-            if method is not None:
-                method()
-
-        event.listen(Mapper, "after_configured", after_configured)
-        self._mapper_events.append((Mapper, "after_configured", after_configured))
-
     def _mapper_constructed(self, mapper: Mapper[Any], class_: type[Any]) -> None:
         self.builder.add(mapper)
 
@@ -223,19 +206,13 @@ class VersioningManager:
             return
         capture = ObjectCapture(mapper, tables, self._current.get)
         for name, handler in capture.listeners:
-            event.listen(mapper, name, handler, raw=True)
-            self._mapper_events.append((mapper, name, handler))
+            self._attachments.add(mapper, name, handler, raw=True)
         self._captured[mapper.class_] = tables
 
     def _watch_metadata(self, metadata: sa.MetaData) -> None:
         """Settle tables before they are created, and note what was empty afterwards."""
-        for name, handler in (
-            ("before_create", self._before_create),
-            ("after_create", self._after_create),
-        ):
-            if (metadata, name, handler) not in self._mapper_events:
-                event.listen(metadata, name, handler)
-                self._mapper_events.append((metadata, name, handler))
+        self._attachments.add(metadata, "before_create", self._before_create)
+        self._attachments.add(metadata, "after_create", self._after_create)
 
     def _before_create(
         self, metadata: sa.MetaData, connection: sa.Connection, **arguments: Any
@@ -259,6 +236,18 @@ class VersioningManager:
         versioned = [table for table in self.registry.tables.values() if table.version in created]
         if versioned:
             self._completeness.register(connection, versioned, created)
+
+
+def _calling(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that calls a method and does not keep its object alive."""
+    reference = WeakMethod(method)
+
+    def call() -> None:
+        found = reference()
+        if found is not None:
+            found()
+
+    return call
 
 
 def _existing(base: Any) -> list[Mapper[Any]]:

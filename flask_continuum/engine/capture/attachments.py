@@ -11,20 +11,44 @@ from sqlalchemy import event
 _RETURNING = frozenset({"before_execute"})
 """Events whose handler's answer counts."""
 
+_Attached = tuple[Any, str, Callable[..., Any]]
+
 
 @dataclass(slots=True, eq=False)
 class Attachments:
     """What one manager listens to."""
 
-    _attached: list[tuple[Any, str, Callable[..., Any]]] = field(default_factory=list)
+    _attached: dict[_Attached, None] = field(default_factory=dict)
 
-    def add(self, target: Any, name: str, handler: Callable[..., Any]) -> None:
-        """Listen to an event of ``target``, once."""
-        if not event.contains(target, name, handler):
-            # a listener that returns something must say so
-            options = {"retval": True} if name in _RETURNING else {}
-            event.listen(target, name, handler, **options)
-            self._attached.append((target, name, handler))
+    def __bool__(self) -> bool:
+        """Whether anything is listened to."""
+        return bool(self._attached)
+
+    def add(
+        self,
+        target: Any,
+        name: str,
+        handler: Callable[..., Any],
+        *,
+        raw: bool = False,
+        propagate: bool = False,
+    ) -> None:
+        """Listen to an event of ``target``, once.
+
+        :param raw: whether the handler is given the states of objects, not the objects.
+        :param propagate: whether the subclasses of ``target`` are listened to as well.
+        """
+        attached = (target, name, handler)
+        # SQLAlchemy cannot be asked about a base below which nothing is mapped yet
+        if attached in self._attached:
+            return
+        options: dict[str, Any] = {}
+        if name in _RETURNING:
+            options["retval"] = True  # a listener that returns something must say so
+        if raw or propagate:
+            options |= {"raw": raw, "propagate": propagate}
+        event.listen(target, name, handler, **options)
+        self._attached[attached] = None
 
     def remove_all(self) -> None:
         """Take every listener away."""

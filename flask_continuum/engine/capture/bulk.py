@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
-from flask_continuum.engine.capture.statements import Statement, parameter_sets
+from flask_continuum.engine.capture.statements import Statement
 from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError
@@ -74,28 +74,24 @@ class BulkCapture:
     # -- before and after a statement ----------------------------------------------------------
 
     def before_execute(
-        self,
-        connection: sa.Connection,
-        clause: Any,
-        multiparams: Any,
-        params: Any,
-        execution_options: Mapping[str, Any],
+        self, connection: sa.Connection, statement: Statement, *, flush: bool
     ) -> Any:
-        """Find out what a statement will write; return the statement to execute.
+        """Find out what a statement will write; return the clause to execute.
 
+        :param flush: whether it is a flush's own, which the mappers tell of.
         :raises HistoryWriteError: when it cannot be captured exactly.
         """
-        table = self.registry.tables.get(clause.table)
-        if table is None or (not table.is_link and self.is_flush(execution_options)):
+        table, clause = statement.table, statement.clause
+        if flush and not table.is_link:
             return clause  # no versioned mapper tells of a link table that a class is mapped to
         if table.options.bulk != "capture":
             self._decline(table)
             return clause
         self.current.get(connection)
         begin_on_sqlite(connection, "BEGIN IMMEDIATE")
-        before = _Before(Statement(table, clause, parameter_sets(multiparams, params)), clause)
+        before = _Before(statement, clause)
         if table in self.registry.joined:
-            raise _refusal(before.statement, "its records are spread over several tables")
+            raise _refusal(statement, "its records are spread over several tables")
         if clause.is_insert:
             self._before_insert(connection, before)
         else:

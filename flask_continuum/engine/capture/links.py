@@ -2,74 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.statements import Statement
 from flask_continuum.engine.capture.unit_of_work import Key
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.registry import Registry, VersionedTable
+from flask_continuum.engine.registry import VersionedTable
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The links that a statement is about to write, as its parameters name them."""
+
+    table: VersionedTable
+    clause: Any
+    keys: Sequence[Key]
 
 
 @dataclass(slots=True, eq=False)
 class LinkCapture:
     """Notes the links that insertions and deletions name by their parameters."""
 
-    registry: Registry
     current: CurrentUnits
     baseline: Baseline
+    _running: WeakKeyDictionary[Any, _Before] = field(default_factory=WeakKeyDictionary)
 
     def before_execute(
-        self, connection: sa.Connection, clause: Any, multiparams: Any, params: Any
-    ) -> None:
-        """Write baselines of links that are about to go, where history is not complete."""
-        table = self.registry.tables[clause.table]
-        self.current.get(connection)
-        if clause.is_insert or self.baseline.completeness.is_complete(connection, table):
-            return
-        keys = list(_keys(table, multiparams, params))
-        if keys:
-            self.baseline.write(connection, table, keys)
+        self, connection: sa.Connection, statement: Statement, *, flush: bool
+    ) -> bool:
+        """Keep the links that a statement names, baselines of those that are about to go.
 
-    def after_execute(
-        self, connection: sa.Connection, clause: Any, multiparams: Any, params: Any, result: Any
-    ) -> None:
-        """Note links that have come or gone."""
-        table = self.registry.tables[clause.table]
-        operation = Operation.INSERT if clause.is_insert else Operation.DELETE
-        if operation is Operation.DELETE and result.rowcount == 0:
-            return
-        unit = self.current.get(connection)
-        for key in _keys(table, multiparams, params):
-            values = None
-            if operation is Operation.DELETE:
-                values = dict(zip((c.key for c in table.key), key, strict=True))
-            unit.touch(table, key, operation, values)
-
-    def is_told(self, clause: Any, multiparams: Any, params: Any) -> bool:
-        """Tell whether a statement writes links that its parameters name.
-
-        So do those of a flush; others are captured as statements on any table are.
+        :param flush: whether the statement is a flush's own.
+        :returns: whether it writes these links and no others; if not, it is captured as
+            statements on any table are.
         """
-        table = self.registry.link_table(clause.table)
-        if table is None or clause.is_update:
+        keys = _keys_named(statement, flush=flush)
+        if keys is None:
+            self._running.pop(connection, None)
             return False
-        if clause.is_insert and (
-            clause.select is not None or clause._post_values_clause is not None or clause._prefixes
-        ):
-            return False
-        rows = [row for row in (multiparams or [params]) if row]
-        return bool(rows) and len(list(_keys(table, multiparams, params))) == len(rows)
+        table, clause = statement.table, statement.clause
+        self.current.get(connection)
+        if clause.is_delete and not self.baseline.completeness.is_complete(connection, table):
+            self.baseline.write(connection, table, list(keys))
+        self._running[connection] = _Before(table, clause, keys)
+        return True
+
+    def after_execute(self, connection: sa.Connection, clause: Any, result: Any) -> None:
+        """Note links that have come or gone."""
+        before = self._running.get(connection)
+        if before is None or before.clause is not clause:
+            return
+        del self._running[connection]
+        unit = self.current.get(connection)
+        if clause.is_insert:
+            for key in before.keys:
+                unit.touch(before.table, key, Operation.INSERT)
+        elif result.rowcount != 0:
+            names = [column.key for column in before.table.key]
+            for key in before.keys:
+                held = dict(zip(names, key, strict=True))
+                unit.touch(before.table, key, Operation.DELETE, held)
 
 
-def _keys(table: VersionedTable, multiparams: Any, params: Any) -> Iterator[Key]:
-    """Yield the keys that the parameters name, in whatever form they were given."""
-    rows = multiparams if multiparams else [params]
-    for row in rows:
-        for each in row if isinstance(row, list | tuple) else (row,):
-            if isinstance(each, Mapping) and all(c.key in each for c in table.key):
-                yield tuple(each[c.key] for c in table.key)
+def _keys_named(statement: Statement, *, flush: bool) -> Sequence[Key] | None:
+    """Return the links that a statement names in each of its parameter sets, if it does."""
+    table, clause = statement.table, statement.clause
+    if not table.is_link or clause.is_update:
+        return None
+    if clause.is_insert:
+        if statement.is_upsert or clause.select is not None:
+            return None
+    elif not flush:
+        return None  # its criteria may be others; a flush sees to it that each link is there
+    names = [column.key for column in table.key]
+    try:
+        return [tuple([given[name] for name in names]) for given in statement.parameters]
+    except KeyError:
+        return None

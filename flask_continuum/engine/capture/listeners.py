@@ -29,7 +29,6 @@ engine, handle_error      what an error has left is judged      (``Failures``)
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,11 +38,16 @@ from weakref import WeakSet
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
 from flask_continuum.engine.capture.cascades import CascadeCapture
+from flask_continuum.engine.capture.companions import (
+    CONNECTIONS,
+    connections_of,
+    join,
+    with_work,
+)
 from flask_continuum.engine.capture.current import CurrentUnits, savepoints
 from flask_continuum.engine.capture.failures import (
     Failures,
@@ -53,7 +57,7 @@ from flask_continuum.engine.capture.failures import (
 )
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
-from flask_continuum.engine.capture.session import CONNECTIONS
+from flask_continuum.engine.capture.statements import Statement, parameter_sets
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry
@@ -164,26 +168,10 @@ class Listeners:
 
     def after_flush_postexec(self, session: Session, flush_context: Any) -> None:
         """Remember where the flush went; with ``write = "flush"``, write a draft there."""
-        for connection in _connections(session):
-            unit = self.current.find(connection)
-            if unit is None or not unit.has_work:
-                continue
-            unit.companions = session.info.setdefault(CONNECTIONS, WeakSet())
-            unit.companions.add(connection)
-            uid = self._uid(unit)
-            unit.attribution = (unit.attribution or NOBODY).filled_from(Attribution(uid=uid))
+        for connection, unit in with_work(connections_of(session), self.current):
+            join(session, connection, unit, self.current)
             if self.write == "flush" and unit.is_dirty:
                 self._write_draft(connection, unit, session)
-
-    def _uid(self, unit: UnitOfWork) -> str:
-        """Return the uid of a unit's companions: several databases, one transaction for people."""
-        for connection in unit.companions:
-            other = None if connection.closed else self.current.find(connection)
-            if other is not None and other.has_work and other.attribution is not None:
-                uid: str | None = other.attribution.uid
-                if uid is not None:
-                    return uid
-        return uuid.uuid4().hex
 
     def after_commit(self, session: Session) -> None:
         """Write what a session has committed into somebody else's transaction.
@@ -194,13 +182,9 @@ class Listeners:
         """
         if session.in_nested_transaction():
             return
-        for connection in session.info.pop(CONNECTIONS, ()):
-            if connection.closed or connection.invalidated:
-                continue
-            unit = self.current.find(connection)
-            if unit is not None and unit.has_work:
-                self._write_final(connection, unit)
-                unit.settle()
+        for connection, unit in with_work(session.info.pop(CONNECTIONS, ()), self.current):
+            self._write_final(connection, unit)
+            unit.settle()
 
     # -- statements ----------------------------------------------------------------------------
 
@@ -213,16 +197,16 @@ class Listeners:
         execution_options: Any,
     ) -> tuple[Any, Any, Any]:
         """Find out what a statement past the unit of work is going to write."""
-        if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
-            if self._names_links(clause, multiparams, params, execution_options):
-                self.links.before_execute(connection, clause, multiparams, params)
-            else:
-                clause = self.bulk.before_execute(
-                    connection, clause, multiparams, params, execution_options
-                )
-            if clause.table in self.registry.cascades:
-                flush = self.bulk.is_flush(execution_options)
-                self.cascades.before_execute(connection, clause, multiparams, params, flush=flush)
+        if not _is_written(clause, execution_options):
+            return clause, multiparams, params
+        flush = self.bulk.is_flush(execution_options)
+        table = self.registry.tables.get(clause.table)
+        if table is not None:
+            statement = Statement(table, clause, parameter_sets(multiparams, params))
+            if not self.links.before_execute(connection, statement, flush=flush):
+                clause = self.bulk.before_execute(connection, statement, flush=flush)
+        if clause.table in self.registry.cascades:
+            self.cascades.before_execute(connection, clause, multiparams, params, flush=flush)
         return clause, multiparams, params
 
     def after_execute(
@@ -235,25 +219,15 @@ class Listeners:
         result: Any,
     ) -> None:
         """Note what was written: rows of link tables, and records past the unit of work."""
-        if getattr(clause, "is_dml", False) and not execution_options.get("continuum_own"):
+        if _is_written(clause, execution_options):
             try:
-                if self._names_links(clause, multiparams, params, execution_options):
-                    self.links.after_execute(connection, clause, multiparams, params, result)
-                else:
-                    self.bulk.after_execute(connection, clause, result)
+                self.links.after_execute(connection, clause, result)
+                self.bulk.after_execute(connection, clause, result)
                 if clause.table in self.registry.cascades:
                     self.cascades.after_execute(connection, clause, result)
             except BaseException as error:
                 self.failures.note(connection, error)
                 raise
-
-    def _names_links(
-        self, clause: Any, multiparams: Any, params: Any, execution_options: Any
-    ) -> bool:
-        """Tell whether a statement writes the links that its parameters name, and no others."""
-        if clause.is_delete and len(multiparams) > 1 and not self.bulk.is_flush(execution_options):
-            return False  # some may not be there; a flush sees to it that all are
-        return self.links.is_told(clause, multiparams, params)
 
     def before_cursor_execute(
         self,
@@ -340,11 +314,8 @@ class Listeners:
 
     def _write_companions(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Write what the session's other connections hold before the first of them commits."""
-        for other in unit.companions:
-            if other is connection or other.closed or other.invalidated:
-                continue
-            theirs = self.current.find(other)
-            if theirs is not None and theirs.has_work:
+        for other, theirs in with_work(unit.companions, self.current):
+            if other is not connection:
                 self._write_final(other, theirs)
                 theirs.settle()
 
@@ -366,11 +337,6 @@ class Listeners:
         self.current.forget(connection)
 
 
-def _connections(session: Session) -> Iterator[sa.Connection]:
-    """Yield the connections of a session's transaction."""
-    transaction: Any = session.get_transaction()
-    while transaction is not None:
-        for key, entry in transaction._connections.items():
-            if isinstance(key, sa.Connection):
-                yield entry[0]
-        transaction = transaction._parent
+def _is_written(clause: Any, execution_options: Any) -> bool:
+    """Tell whether a statement is an INSERT, UPDATE or DELETE of the application's."""
+    return getattr(clause, "is_dml", False) and not execution_options.get("continuum_own")

@@ -11,10 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
+from flask_continuum.engine.capture.companions import CONNECTIONS, with_work
 from flask_continuum.engine.capture.current import CurrentUnits
-
-CONNECTIONS = "continuum_connections"
-"""Key in ``Session.info`` of the connections that the session's transaction has flushed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,7 @@ class SessionUnit:
 
         :param attribution: what is known; who acts is taken from it only as a whole.
         """
-        for connection in self.session.info.get(CONNECTIONS, ()):
-            unit = None if connection.closed else self._current.find(connection)
-            if unit is None or not unit.has_work:
-                continue
+        for _, unit in with_work(self.session.info.get(CONNECTIONS, ()), self._current):
             before = unit.attribution or NOBODY
             known = before.user_id is not None or before.actor is not None
             said = replace(attribution, user_id=None, actor=None) if known else attribution
