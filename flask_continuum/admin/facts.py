@@ -13,7 +13,7 @@ from flask_continuum.presenters.characters import visible
 from flask_continuum.presenters.formats import json_text
 from flask_continuum.presenters.labels import humanise
 
-OWN_CONTEXT = frozenset({"reverts", "undoes", "request_id", "endpoint", "meta"})
+OWN_CONTEXT = frozenset({"reverts", "undoes", "moved", "request_id", "endpoint", "meta"})
 """Keys of a transaction's context that have a meaning of their own."""
 
 

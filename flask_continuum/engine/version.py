@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, object_session
 
 from flask_continuum.engine import revert as reverting
 from flask_continuum.engine.errors import VersioningError
-from flask_continuum.engine.read import changes, navigation
+from flask_continuum.engine.read import changes, moved, navigation
 from flask_continuum.engine.registry import VersionedClass
 
 
@@ -45,6 +45,16 @@ class VersionClassBase:
     def changeset(self) -> dict[str, list[Any]]:
         """What this version changed: ``{key: [old, new]}``; everything set for the first one."""
         return changes.changeset(_session(self), self)
+
+    @property
+    def moved_from(self) -> Self | None:
+        """The last version under another key, where the record got this key here; or ``None``."""
+        return moved.moved_from(_session(self), self)
+
+    @property
+    def moved_to(self) -> Self | None:
+        """The first version under another key, where the record lost this key here; or ``None``."""
+        return moved.moved_to(_session(self), self)
 
     @classmethod
     def version_at(

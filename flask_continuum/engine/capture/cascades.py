@@ -62,10 +62,19 @@ class _Touch:
     values: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Move:
+    """What is noted about records whose keys follow their parents'."""
+
+    table: VersionedTable
+    keys: Mapping[Key, Key]
+    values: Mapping[Key, Mapping[str, Any]]
+
+
 @dataclass(slots=True, eq=False)
 class _Running:
     clause: Any
-    touches: Sequence[_Touch]
+    effects: Sequence[_Touch | _Move]
 
 
 @dataclass(slots=True, eq=False)
@@ -118,9 +127,9 @@ class CascadeCapture:
         begin_on_sqlite(connection, "BEGIN IMMEDIATE")
         rows = self._written(connection, clause, parameters, sets, concerned, flush=flush)
         reached = self._follow(connection, concerned[0].parent, cause, rows)
-        touches = list(self._touches(connection, reached))
-        if touches:
-            self._running[connection] = _Running(clause, touches)
+        effects = list(self._effects(connection, reached))
+        if effects:
+            self._running[connection] = _Running(clause, effects)
 
     def after_execute(self, connection: sa.Connection, clause: Any, result: Any) -> None:
         """Note what the database has done."""
@@ -131,8 +140,11 @@ class CascadeCapture:
         if not clause._returning and result.rowcount == 0:
             return  # with RETURNING, some drivers count only what has been fetched
         unit = self.current.get(connection)
-        for each in running.touches:
-            unit.touch(each.table, each.key, each.operation, each.values)
+        for each in running.effects:
+            if isinstance(each, _Move):
+                unit.move(each.table, each.keys, each.values)
+            else:
+                unit.touch(each.table, each.key, each.operation, each.values)
 
     def _acts(self, connection: sa.Connection) -> bool:
         """Tell whether the database minds foreign keys; SQLite must be told to."""
@@ -254,9 +266,9 @@ class CascadeCapture:
 
     # -- what is noted -------------------------------------------------------------------------
 
-    def _touches(
+    def _effects(
         self, connection: sa.Connection, reached: Mapping[sa.Table, _Reached]
-    ) -> Iterator[_Touch]:
+    ) -> Iterator[_Touch | _Move]:
         for live, rows in reached.items():
             table = self.registry.tables.get(live)
             if table is None or table.options.database_cascades != "capture":
@@ -267,20 +279,21 @@ class CascadeCapture:
                 for key, row in rows.updated.items()
                 if key not in rows.deleted and key not in rows.written
             }
-            moved = [key for key, new in updated.items() if new != key]
+            moved = {key: new for key, new in updated.items() if new != key}
             keys = [*deleted, *updated]
             if not keys:
                 continue
             if not self.baseline.completeness.is_complete(connection, table):
                 self.baseline.write(connection, table, keys)
             held = self._held(connection, table, [*deleted, *moved])
-            for key in (*deleted, *moved):
+            ended = [key for key, new in moved.items() if None in new]  # to nothing: no link
+            for key in (*deleted, *ended):
                 yield _Touch(table, key, Operation.DELETE, held.get(key))
-            for key, new in updated.items():
-                if None in new:
-                    continue  # a link to nothing is no link
-                operation = Operation.UPDATE if new == key else Operation.INSERT
-                yield _Touch(table, new, operation)
+            for key in updated:
+                if key not in moved:
+                    yield _Touch(table, key, Operation.UPDATE)
+            if len(moved) > len(ended):
+                yield _Move(table, {o: n for o, n in moved.items() if None not in n}, held)
 
     def _held(
         self, connection: sa.Connection, table: VersionedTable, keys: Iterable[Key]

@@ -75,8 +75,7 @@ class ObjectCapture:
             if new == old:
                 unit.touch(each.table, old, Operation.UPDATE)
             else:
-                unit.touch(each.table, old, Operation.DELETE, _values_before(state, each))
-                unit.touch(each.table, new, Operation.INSERT)
+                unit.move(each.table, {old: new}, {old: _values_before(state, each)})
 
     def before_delete(
         self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]

@@ -43,7 +43,6 @@ class Statement:
 
     def rows(self) -> Iterator[Mapping[str, Any]]:
         """Yield the rows that an INSERT … VALUES gives, by column key; expressions as they are."""
-        fixed = _by_key(self.clause._values or {})
         if self.clause._multi_values:
             columns = list(self.table.live.c)
             for group in self.clause._multi_values:
@@ -54,7 +53,7 @@ class Statement:
                         yield {c.key: _plain(v) for c, v in zip(columns, row, strict=False)}
             return
         for given in self.parameters:
-            yield {**fixed, **_by_key(given)}
+            yield _row(self.clause._values or {}, _by_key(given))
 
     def keys_given(self) -> list[tuple[Any, ...]] | None:
         """Return the keys that an INSERT gives as plain values; ``None`` if one is missing."""
@@ -116,10 +115,9 @@ def values_set(clause: Any, parameters: Parameters) -> list[dict[str, Any]]:
         for element in visitors.iterate(criterion)
         if isinstance(element, sa.BindParameter)
     }
-    fixed = _by_key(clause._values or {})
-    fixed |= _by_key(dict(getattr(clause, "_ordered_values", None) or ()))
+    fixed = {**(clause._values or {}), **dict(getattr(clause, "_ordered_values", None) or ())}
     return [
-        {**fixed, **{name: value for name, value in given.items() if name not in compared}}
+        _row(fixed, {name: value for name, value in given.items() if name not in compared})
         for given in parameters
     ]
 
@@ -140,6 +138,18 @@ def parameter_sets(multiparams: Any, params: Any) -> Parameters:
     if multiparams:
         return [each for each in multiparams if isinstance(each, Mapping)] or [{}]
     return [params or {}]
+
+
+def _row(values: Mapping[Any, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what columns are set to: their values, where these are parameters what is given."""
+    named = {value.key for value in values.values() if isinstance(value, sa.BindParameter)}
+    found = {
+        _name(key): given[value.key]
+        if isinstance(value, sa.BindParameter) and value.key in given
+        else _plain(value)
+        for key, value in values.items()
+    }
+    return {**found, **{name: value for name, value in given.items() if name not in named}}
 
 
 def _by_key(values: Mapping[Any, Any]) -> dict[str, Any]:

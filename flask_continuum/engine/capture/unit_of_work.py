@@ -22,6 +22,7 @@ class Changes:
     :ivar gone: records that were deleted.
     :ivar remembered: values of gone records by column key, where something is remembered.
     :ivar altered: gone records whose open version is not what the database held last.
+    :ivar moved: gone keys, each with the key that its record has now, one of the inserted ones.
     """
 
     table: VersionedTable
@@ -29,6 +30,7 @@ class Changes:
     gone: tuple[Key, ...]
     remembered: Mapping[Key, Mapping[str, Any]]
     altered: frozenset[Key]
+    moved: tuple[tuple[Key, Key], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Frame:
     :ivar altered: records that were written before in this frame, so that the open version is
         no longer what the database holds.
     :ivar remembered: values of deleted records, by column key.
+    :ivar origins: the key that the record with a key had when the frame began, where it is another
+        one; ``None`` for a record that is not the one which had the key then.
     :ivar covers: whether everything that the frames below hold has been written in this one.
     :ivar draft_before: the draft that was there when the savepoint was set: if the savepoint is
         rolled back, its rows are there again.
@@ -65,23 +69,56 @@ class Frame:
     pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
     altered: set[tuple[VersionedTable, Key]] = field(default_factory=set)
     remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
+    origins: dict[VersionedTable, dict[Key, Key | None]] = field(default_factory=dict)
     covers: bool = False
     draft_before: Draft | None = None
     baseline_id: int | None = None
     failure: str | None = None
 
+    def note(self, table: VersionedTable, key: Key, operation: Operation) -> None:
+        """Add an operation to the net effect on a record."""
+        operations = self.pending.get(table)
+        if operations is None:
+            operations = self.pending[table] = {}
+        earlier = operations.get(key)
+        if (
+            operation is Operation.INSERT
+            and key in operations
+            and (earlier is None or earlier is Operation.DELETE)
+        ):
+            # the key is used again: who has it now is not who had it
+            self.origins.setdefault(table, {})[key] = None
+        operations[key] = net(earlier, operation)
+
+    def origin(self, table: VersionedTable, key: Key) -> Key | None:
+        """Return the key that a record had when the frame began; ``None`` if it came since."""
+        known = self.origins.get(table, {})
+        if key in known:
+            return known[key]
+        operation = self.pending.get(table, {}).get(key, Operation.UPDATE)
+        return None if operation is None or operation is Operation.INSERT else key
+
     def merge(self, later: Frame) -> None:
         """Take over what a frame above holds, when its savepoint is released."""
         if later.covers:
-            self.pending, self.altered, self.remembered = {}, set(), {}
+            self.pending, self.altered, self.remembered, self.origins = {}, set(), {}, {}
             self.covers = True
+        origins = {
+            table: {
+                key: None if middle is None else self.origin(table, middle)
+                for key, middle in moved.items()
+            }
+            for table, moved in later.origins.items()
+        }
         for table, operations in later.pending.items():
             mine = self.pending.setdefault(table, {})
             for key, operation in operations.items():
                 if operation is not None:
-                    mine[key] = net(mine.get(key), operation)
+                    self.note(table, key, operation)
                 else:
                     mine.setdefault(key, None)
+        for table, found in origins.items():
+            self.origins.setdefault(table, {}).update(found)
         self.altered |= later.altered
         self.remembered |= later.remembered
         self.baseline_id = self.baseline_id or later.baseline_id
@@ -117,17 +154,36 @@ class UnitOfWork:
         :param values: for a deletion, the values that the database held, by column key.
         """
         frame = self.frames[-1]
-        operations = frame.pending.get(table)
-        if operations is None:
-            operations = frame.pending[table] = {}
         # what came and went may be deleted twice, by a foreign key and by the ORM
-        if operation is not Operation.DELETE or operations.get(key, operation) is not None:
-            operations[key] = net(operations.get(key), operation)
+        if (
+            operation is not Operation.DELETE
+            or frame.pending.get(table, {}).get(key, operation) is not None
+        ):
+            frame.note(table, key, operation)
         if operation is not Operation.DELETE:
             frame.altered.add((table, key))
         elif values is not None:
             frame.remembered[table, key] = values
         self.revision += 1
+
+    def move(
+        self,
+        table: VersionedTable,
+        keys: Mapping[Key, Key],
+        values: Mapping[Key, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Note that one statement has given records other keys: old ones end, new ones begin.
+
+        :param keys: the new key of each old one.
+        :param values: what the database held under the old keys, as for a deletion.
+        """
+        frame = self.frames[-1]
+        origins = {new: frame.origin(table, old) for old, new in keys.items()}
+        for old in keys:
+            self.touch(table, old, Operation.DELETE, (values or {}).get(old))
+        for new in origins:
+            self.touch(table, new, Operation.INSERT)
+        frame.origins.setdefault(table, {}).update(origins)
 
     def is_altered(self, table: VersionedTable, key: Key) -> bool:
         """Tell whether a record was written before in this history transaction."""
@@ -210,6 +266,7 @@ class UnitOfWork:
                             if (table, key) in total.remembered
                         },
                         altered=frozenset(k for k in gone if (table, k) in total.altered),
+                        moved=_moved(table, total),
                     )
                 )
         return tuple(found)
@@ -217,7 +274,7 @@ class UnitOfWork:
     def settle(self) -> None:
         """Note that everything so far has been written for good, as of the newest savepoint."""
         top = self.frames[-1]
-        top.pending, top.altered, top.remembered = {}, set(), {}
+        top.pending, top.altered, top.remembered, top.origins = {}, set(), {}, {}
         top.covers, top.baseline_id = True, None
         self.draft = None
         self.attribution = None
@@ -243,6 +300,24 @@ class UnitOfWork:
         while first > 0 and not self.frames[first].covers:
             first -= 1
         return iter(self.frames[first:])
+
+
+def _moved(table: VersionedTable, total: Frame) -> tuple[tuple[Key, Key], ...]:
+    """Return the old and new keys of records that ended under one and began under the other.
+
+    A link has no key of its own to change. Where another record had the new key before, or has the
+    old one now, that key's history goes on, and none ends or begins that could name the other.
+    """
+    operations = total.pending[table]
+    found = [
+        (old, new)
+        for new, old in total.origins.get(table, {}).items()
+        if old is not None
+        and not table.is_link
+        and operations.get(old) is Operation.DELETE
+        and operations.get(new) is Operation.INSERT
+    ]
+    return tuple(sorted(found, key=lambda pair: _order(pair[0])))
 
 
 def _order(key: Key) -> tuple[Any, ...]:

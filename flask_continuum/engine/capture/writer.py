@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,6 +15,7 @@ from flask_continuum.engine.build.history import utcnow
 from flask_continuum.engine.capture.unit_of_work import Changes, Draft, Key, UnitOfWork
 from flask_continuum.engine.dialects import Dialect, dialect_for, translation
 from flask_continuum.engine.dialects.base import TableJob, WriteJob
+from flask_continuum.engine.read.moved import to_context
 from flask_continuum.engine.registry import Registry, VersionedTable
 
 
@@ -111,9 +112,14 @@ class Writer:
             unit.attribution = attribution.filled_from(
                 Attribution(uid=uuid.uuid4().hex, issued_at=attribution.issued_at or utcnow())
             )
+        said = unit.attribution
+        moved = to_context((each.table, each.moved) for each in changes if each.moved)
+        if moved:
+            # an application that says something under the same name is not overruled
+            said = replace(said, context={**moved, **said.context})
         return WriteJob(
             transaction=transaction,
-            values=transaction_values(transaction, unit.attribution),
+            values=transaction_values(transaction, said),
             transaction_id=transaction_id,
             tables=self._table_jobs(changes),
             closes=closes,

@@ -48,6 +48,10 @@ class FindingKind(StrEnum):
     HIERARCHY_INCOMPLETE = "hierarchy-incomplete", "A version lacks its part in another table"
     TRANSACTION_MISSING = "transaction-missing", "The transaction of a version is missing"
     TRANSACTION_WITHOUT_VERSIONS = "transaction-without-versions", "A transaction has no versions"
+    MOVE_WITHOUT_VERSIONS = (
+        "move-without-versions",
+        "A changed key is told of, but not both of its versions are there",
+    )
     UID_TWICE = "uid-twice", "Two transactions have the same uid"
     HISTORY_COLUMN_UNKNOWN = "history-column-unknown", "history_column names what is not recorded"
 

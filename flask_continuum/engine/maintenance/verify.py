@@ -16,6 +16,7 @@ from flask_continuum.engine.dialects import dialect_for
 from flask_continuum.engine.maintenance.chains import verify_chains
 from flask_continuum.engine.maintenance.findings import Collector, Finding, FindingKind, Report
 from flask_continuum.engine.maintenance.hierarchies import verify_hierarchies
+from flask_continuum.engine.maintenance.moved import verify_moves
 from flask_continuum.engine.maintenance.recorded import Recorded, load_recorded
 from flask_continuum.engine.maintenance.records import verify_records
 from flask_continuum.engine.maintenance.scope import Place, manager_or_default, places
@@ -74,6 +75,8 @@ def _verify(place: Place, recorded: Recorded, has_transactions: bool) -> Iterato
         if has_transactions:
             yield from verify_transaction_of(place, table)
     yield from verify_hierarchies(place)
+    if has_transactions:
+        yield from verify_moves(place)
     if has_transactions and place.whole:
         yield from verify_transactions(place)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_continuum.engine.read.changes import changeset, compare
 from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.moved import moved_from, moved_to, moves
 from flask_continuum.engine.read.navigation import (
     as_of_version,
     lives,
@@ -26,6 +27,7 @@ from flask_continuum.engine.read.results import (
     Life,
     LinkChange,
     ModelStats,
+    Move,
     NotRecorded,
     Page,
     RecordRow,
@@ -53,6 +55,7 @@ __all__ = [
     "Life",
     "LinkChange",
     "ModelStats",
+    "Move",
     "NotRecorded",
     "Page",
     "RecordRow",
@@ -67,6 +70,9 @@ __all__ = [
     "label_attributes",
     "lives",
     "model_stats",
+    "moved_from",
+    "moved_to",
+    "moves",
     "neighbours",
     "newest",
     "records",

@@ -7,20 +7,18 @@ stays right while history grows. It comes back from outside and is read with sus
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from flask_continuum.engine.errors import VersioningError
 from flask_continuum.engine.read.conditions import fits
+from flask_continuum.engine.read.json_values import from_json, python_type, to_json
 
 LONGEST = 4096
 
@@ -80,59 +78,24 @@ def read(text: str, name: str, types: Sequence[sa.types.TypeEngine[Any]]) -> Cur
     return Cursor(bool(newer), tuple(decoded))
 
 
-_WRITERS: tuple[tuple[type[Any], str, Callable[[Any], str]], ...] = (
-    (Enum, "enum", lambda value: value.name),
-    (datetime, "datetime", lambda value: value.isoformat()),
-    (date, "date", lambda value: value.isoformat()),
-    (time, "time", lambda value: value.isoformat()),
-    (Decimal, "decimal", str),
-    (UUID, "uuid", lambda value: value.hex),
-    (bytes, "bytes", lambda value: binascii.hexlify(value).decode()),
-)
-_READERS: dict[str, Callable[[str], Any]] = {
-    "datetime": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "time": time.fromisoformat,
-    "decimal": Decimal,
-    "uuid": UUID,
-    "bytes": binascii.unhexlify,
-}
-
-
 def _encoded(value: Any) -> Any:
-    for kind, tag, writer in _WRITERS:
-        if isinstance(value, kind):
-            return [tag, writer(value)]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise TypeError(
-        f"A list of records cannot be paged by keys of type {type(value).__name__}: {value!r}"
-    )
+    found = to_json(value)
+    if found is None and value is not None:
+        raise TypeError(
+            f"A list of records cannot be paged by keys of type {type(value).__name__}: {value!r}"
+        )
+    return found
 
 
 def _decoded(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
-    match value:
-        case ["enum", str(name)] if isinstance(kind, sa.Enum) and kind.enum_class is not None:
-            return kind.enum_class[name]
-        case [str(tag), str(content)] if tag in _READERS:
-            found = _READERS[tag](content)
-        case None | bool() | int() | float() | str():
-            found = value
-        case _:
-            raise ValueError("a value of no known type")
+    found = from_json(value, kind)
+    if isinstance(found, Enum):
+        return found
     if not fits(found):
         raise ValueError("a number too great")
     if isinstance(found, str) and "\0" in found:
         raise ValueError("a NUL character")
-    expected = _python_type(kind)
+    expected = python_type(kind)
     if expected is not None and not isinstance(found, expected):
         raise ValueError(f"{type(found).__name__} in place of {expected.__name__}")
     return found
-
-
-def _python_type(kind: sa.types.TypeEngine[Any]) -> type[Any] | None:
-    try:
-        return kind.python_type
-    except NotImplementedError:
-        # a type of the application that does not say: the database will compare what it is given
-        return None

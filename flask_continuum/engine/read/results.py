@@ -215,6 +215,20 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A record whose primary key changed.
+
+    :ivar old: the key that it had; its version of this transaction is a DELETE.
+    :ivar new: the key that it has since; its version of this transaction is an INSERT.
+    """
+
+    model: type[Any]
+    old: tuple[Any, ...]
+    new: tuple[Any, ...]
+    transaction_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """A stretch of a key's history that belongs to one record.
 

@@ -262,6 +262,15 @@ def test_an_upsert_gives_each_row_its_operation(three: Newsroom, many: bool) -> 
     assert sections(three) == [*changed(1), (4, "new", 2, None, 0)]
 
 
+def test_an_upsert_whose_values_are_parameters_of_other_names(three: Newsroom) -> None:
+    statement = upsert(three).values(id=sa.bindparam("number"), name=sa.bindparam("called"))
+    with three.commit() as session:
+        session.connection().execute(
+            statement, [{"number": 1, "called": "x"}, {"number": 4, "called": "new"}]
+        )
+    assert sections(three) == [*changed(1), (4, "new", 2, None, 0)]
+
+
 def test_an_insert_that_may_find_its_row_there(three: Newsroom) -> None:
     with three.commit() as session:
         session.execute(

@@ -182,6 +182,14 @@ SABOTAGE: dict[str, tuple[str, Found]] = {
         "UPDATE TRANSACTION SET uid = 'a' WHERE id IN (2, 4)",
         [(K.UID_TWICE, "transaction", None, 4)],
     ),
+    "a changed key without versions": (
+        """UPDATE TRANSACTION SET context = '{"moved": {"section": [[[1], [9]]], """
+        """"place": [["x"]], "gone": [[[1], [2]]]}}' WHERE id = 3""",
+        [
+            (K.MOVE_WITHOUT_VERSIONS, "section", (1,), 3),
+            (K.MOVE_WITHOUT_VERSIONS, "section", (9,), 3),
+        ],
+    ),
     "history_column of nothing": (
         "INSERT INTO history_column (table_name, column_name, since) VALUES ('x_version', '', 0);"
         "INSERT INTO history_column (table_name, column_name, since) "

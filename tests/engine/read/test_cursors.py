@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import enum
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ class Colour(enum.Enum):
         (date(2026, 3, 1), sa.Date()),
         (datetime(2026, 3, 1, 1, 2, 3, 4), sa.DateTime()),
         (time(1, 2), sa.Time()),
+        (timedelta(days=-1, microseconds=3), sa.Interval()),
         (Colour.RED, sa.Enum(Colour)),
         (True, sa.Boolean()),
     ],
