@@ -120,7 +120,9 @@ class ObjectCapture:
         return not watched.isdisjoint(state.expired_attributes)
 
     def _identity(self, state: InstanceState[Any], names: _TableNames) -> Key:
-        assert state.key is not None, "an object that is updated or deleted has an identity"
+        if state.key is None:
+            # deleted and added with the same key in one flush: its row is updated
+            return tuple([state.dict[k] for k in names.key])
         return tuple(state.key[1])
 
     def _resolved(self) -> tuple[_TableNames, ...]:

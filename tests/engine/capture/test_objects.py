@@ -57,6 +57,15 @@ def test_an_object_changed_while_detached(newsroom: Newsroom) -> None:
     assert names(newsroom) == [("City", 0), ("changed outside", 1)]
 
 
+def test_an_object_that_takes_the_key_of_one_deleted_in_the_same_flush(
+    newsroom: Newsroom, section: Any
+) -> None:
+    with newsroom.commit() as session:
+        session.delete(session.get(newsroom.Section, 1))
+        session.add(newsroom.Section(id=1, name="other"))
+    assert names(newsroom) == [("City", 0), ("other", 1)]
+
+
 def test_an_object_expired_in_the_middle(newsroom: Newsroom, section: Any) -> None:
     with newsroom.commit() as session:
         found = session.get(newsroom.Section, 1)
