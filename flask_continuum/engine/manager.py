@@ -11,8 +11,9 @@ from sqlalchemy.orm import Mapper, Session
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.build.builder import Builder
-from flask_continuum.engine.build.early import mappers_of
+from flask_continuum.engine.build.early import every_mapper, mappers_of
 from flask_continuum.engine.build.history import TransactionFactory
+from flask_continuum.engine.build.others import tells_records
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture
@@ -24,6 +25,7 @@ from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.listeners import Listeners
 from flask_continuum.engine.capture.mentions import Mentions
 from flask_continuum.engine.capture.objects import ObjectCapture
+from flask_continuum.engine.capture.refusal import ObjectRefusal
 from flask_continuum.engine.capture.session import SessionUnit
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -204,10 +206,13 @@ class VersioningManager:
     def _capture(self, mapper: Mapper[Any], tables: tuple[VersionedTable, ...]) -> None:
         if mapper.class_ in self._captured:
             return
-        capture = ObjectCapture(mapper, tables, self._current.get)
-        for name, handler in capture.listeners:
+        fits = tells_records(mapper, tables)
+        handlers = (
+            ObjectCapture(mapper, tables, self._current.get) if fits else ObjectRefusal(tables)
+        )
+        for name, handler in handlers.listeners:
             self._attachments.add(mapper, name, handler, raw=True)
-        self._captured[mapper.class_] = tables
+        self._captured[mapper.class_] = tables if fits else ()
 
     def _watch_metadata(self, metadata: sa.MetaData) -> None:
         """Settle tables before they are created, and note what was empty afterwards."""
@@ -252,13 +257,7 @@ def _calling(method: Callable[[], None]) -> Callable[[], None]:
 
 def _existing(base: Any) -> list[Mapper[Any]]:
     """Return the mappers that were made before the manager was attached, parents first."""
-    if base is Mapper:
-        from sqlalchemy.orm.mapper import _all_registries
-
-        registries = list(_all_registries())
-    else:
-        registries = [base.registry]
-    mappers = {mapper for registry in registries for mapper in mappers_of(registry)}
+    mappers = set(every_mapper() if base is Mapper else mappers_of(base.registry))
     if base is not Mapper:
         mappers = {mapper for mapper in mappers if issubclass(mapper.class_, base)} or mappers
     return sorted(

@@ -37,6 +37,7 @@ from flask_continuum.engine.build.history import (
     create_history_tables,
     settle_user_type,
 )
+from flask_continuum.engine.build.others import other_writers
 from flask_continuum.engine.build.pickling import TRANSACTION_CLASS, forget, make_findable, place
 from flask_continuum.engine.build.relationships import build_relationships
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
@@ -229,6 +230,8 @@ class Builder:
                 # another class may have given relationships to one that was made before
                 self._finish_relationships()
                 self._finish_cascades()
+                for mapper, tables in other_writers(self.registry.tables, self.taken):
+                    self.built(mapper, tables)
             finally:
                 self.finishing = False
 

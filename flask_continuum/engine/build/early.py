@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import ColumnProperty, Mapper, RelationshipProperty
 from sqlalchemy.orm import registry as DeclaredIn
+from sqlalchemy.orm.mapper import _all_registries
 
 from flask_continuum.engine.options import Options
 
@@ -17,6 +18,12 @@ def mappers_of(declared: DeclaredIn) -> Iterator[Mapper[Any]]:
     for manager in list(declared._managers):
         if manager.is_mapped:
             yield manager.mapper
+
+
+def every_mapper() -> Iterator[Mapper[Any]]:
+    """Yield the mappers of all registries in the process."""
+    for declared in _all_registries():
+        yield from mappers_of(declared)
 
 
 def own_hierarchy(mapper: Mapper[Any]) -> list[Mapper[Any]]:
