@@ -15,12 +15,14 @@ from flask_continuum.engine.errors import (
     StalePlan,
     VersioningError,
 )
+from flask_continuum.engine.expressions import version_table
 from flask_continuum.engine.introspect import (
     changeset,
     count_versions,
     end_tx_column_name,
     get_versioning_manager,
     is_modified,
+    is_modified_or_deleted,
     is_session_modified,
     is_versioned,
     parent_class,
@@ -29,7 +31,7 @@ from flask_continuum.engine.introspect import (
     version_class,
     versioned_objects,
 )
-from flask_continuum.engine.maintenance import Finding, FindingKind, Report, verify
+from flask_continuum.engine.maintenance import Finding, FindingKind, Report, vacuum, verify
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.revert import plan_revert, plan_undo
@@ -62,6 +64,7 @@ __all__ = [
     "end_tx_column_name",
     "get_versioning_manager",
     "is_modified",
+    "is_modified_or_deleted",
     "is_session_modified",
     "is_versioned",
     "make_versioned",
@@ -71,8 +74,10 @@ __all__ = [
     "remove_versioning",
     "transaction_class",
     "tx_column_name",
+    "vacuum",
     "verify",
     "version_class",
+    "version_table",
     "versioned_objects",
     "versioning_manager",
 ]

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from dataclasses import dataclass
+from enum import EnumType, IntEnum
+from typing import Any
 
 
-class Operation(IntEnum):
+@dataclass(slots=True)
+class PendingOperation:
+    """What has happened to an object in this transaction.
+
+    :ivar processed: whether its version has been made.
+    """
+
+    target: Any
+    type: Operation
+    processed: bool = False
+
+
+class _OperationType(EnumType):
+    """Has ``Operation(target, type)`` tell what has happened to an object."""
+
+    def __call__(cls, value: Any, *type: Any) -> Any:  # type: ignore[override]  # as enums look up
+        operation: Any = super().__call__
+        return PendingOperation(value, operation(*type)) if type else operation(value)
+
+
+class Operation(IntEnum, metaclass=_OperationType):
     """The operation that a version stands for, as stored in ``operation_type``."""
 
     INSERT = 0

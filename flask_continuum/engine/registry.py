@@ -15,6 +15,9 @@ from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.options import Options
 
+LIVE_TABLE = "continuum_live_table"
+"""Key in a version table's ``info``: the key of the table that it has the history of."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionedTable:
@@ -137,6 +140,7 @@ class Registry:
 
     :ivar configure: finishes pending mappings, so that every class has its version class.
     :ivar joined: tables that share their records with others (joined inheritance).
+    :ivar options: those of each class that is versioned, also without a version class.
     :ivar cascades: by the table that causes it, what the database does by itself and history is
         told to capture, at once or further down.
     """
@@ -144,6 +148,7 @@ class Registry:
     configure: Callable[[], None]
     tables: dict[sa.Table, VersionedTable] = field(default_factory=dict)
     joined: set[VersionedTable] = field(default_factory=set)
+    options: dict[type[Any], Options] = field(default_factory=dict)
     entries: dict[type[Any], VersionedClass] = field(default_factory=dict)
     history: dict[sa.MetaData, HistoryTables] = field(default_factory=dict)
     transaction_classes: dict[sa.MetaData, type[Any]] = field(default_factory=dict)
@@ -168,11 +173,24 @@ class Registry:
             self.configure()
             entry = self.entries.get(cls)
         if entry is None:
-            raise ClassNotVersioned(
-                f"{cls.__name__} is not versioned. Mark the class with __versioned__ = {{}}, and "
-                f"set versioning up (make_versioned or Continuum) for its declarative base."
-            )
+            raise not_versioned(cls, without_class=cls in self.options)
         return entry
+
+    def tables_of(self, model: type[Any]) -> tuple[VersionedTable, ...]:
+        """Return the tables that a model's records are versioned in, root first.
+
+        :raises ClassNotVersioned: when there are none.
+        """
+        if model not in self.options:
+            raise not_versioned(model)
+        found: list[VersionedTable] = []
+        for mapper in sa.inspect(model).iterate_to_root():
+            table = self.tables[mapper.local_table]
+            if table not in found:
+                found.append(table)
+            if mapper.concrete:  # above it are records of other kinds
+                break
+        return tuple(reversed(found))
 
     def link_table(self, table: sa.Table) -> VersionedTable | None:
         """Return the entry of a link table, or ``None``."""
@@ -203,6 +221,13 @@ def class_of(thing: Any) -> type[Any]:
     return thing if isinstance(thing, type) else type(thing)
 
 
+def model_of(thing: Any) -> type[Any]:
+    """Return the model of an object, of a version, of a version class, or a model itself."""
+    cls = class_of(thing)
+    entry = cls.__dict__.get("__continuum__")
+    return entry.model if isinstance(entry, VersionedClass) else cls
+
+
 def entry_of(thing: Any) -> VersionedClass:
     """Return the entry of a model, a version class, an alias, or an instance of either.
 
@@ -214,9 +239,22 @@ def entry_of(thing: Any) -> VersionedClass:
         return own
     manager = getattr(cls, "__versioning_manager__", None)
     if manager is None:
-        raise ClassNotVersioned(
-            f"{cls.__name__} is not versioned. Mark the class with __versioned__ = {{}}, and set "
-            f"versioning up (make_versioned or Continuum) for its declarative base."
-        )
+        raise not_versioned(cls)
     registry: Registry = manager.registry
     return registry.of(cls)
+
+
+def not_versioned(cls: type[Any], *, without_class: bool = False) -> ClassNotVersioned:
+    """Return the error for a class that is no versioned one.
+
+    :param without_class: it is versioned, but has no version class, as its options say.
+    """
+    if without_class:
+        return ClassNotVersioned(
+            f"{cls.__name__} has a version table, but no version class, which this needs: its "
+            f"option create_models is False."
+        )
+    return ClassNotVersioned(
+        f"{cls.__name__} is not versioned. Mark the class with __versioned__ = {{}}, and set "
+        f"versioning up (make_versioned or Continuum) for its declarative base."
+    )

@@ -104,7 +104,7 @@ class Builder:
         if not (options.versioning and options.create_tables):
             return
         tables = self._tables_of(mapper, options)
-        self.pending[mapper] = self.taken[mapper] = options
+        self.pending[mapper] = self.taken[mapper] = self.registry.options[model] = options
         self.declared.add(mapper.registry)
         make_findable(
             model,

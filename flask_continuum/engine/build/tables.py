@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType, SchemaType
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.naming import fitting, version_table_name
 from flask_continuum.engine.options import Options
-from flask_continuum.engine.registry import VersionedTable
+from flask_continuum.engine.registry import LIVE_TABLE, VersionedTable
 
 
 def build_version_table(
@@ -57,7 +57,7 @@ def build_version_table(
         *_validity_column(options),
         sa.Column(options.operation_type_column_name, sa.SmallInteger, nullable=False),
         schema=live.schema,
-        info={**live.info},
+        info={**live.info, LIVE_TABLE: live.key},
         **_storage_arguments(live),
     )
     version.append_constraint(

@@ -55,6 +55,13 @@ class SessionUnit:
         unit = self._current.find(connection)
         return unit is not None and unit.has_work
 
+    def draft_id(self, mapper: Any) -> int | None:
+        """Return the id of the draft that the versions of a mapper's objects are written under."""
+        unit = self._current.find(self.session.connection(bind_arguments={"mapper": mapper}))
+        if unit is None or unit.draft is None:
+            return None
+        return unit.draft.transaction_ids.get(mapper.local_table.metadata)
+
     def fill(self, attribution: Attribution) -> None:
         """Say what is still open about what the session has flushed and not committed.
 

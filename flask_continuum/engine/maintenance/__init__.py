@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind, Report
+from flask_continuum.engine.maintenance.vacuum import vacuum
 from flask_continuum.engine.maintenance.verify import verify
 
-__all__ = ["Finding", "FindingKind", "Report", "verify"]
+__all__ = ["Finding", "FindingKind", "Report", "vacuum", "verify"]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, scoped_session
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError, ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
-from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable
+from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable, model_of
 from flask_continuum.engine.setup import versioning_manager
 
 _ROWS_AT_A_TIME = 1000
@@ -31,6 +31,11 @@ class Place:
     tables: tuple[VersionedTable, ...]
     whole: bool
 
+    @property
+    def dialect(self) -> str:
+        """The name of the database's dialect."""
+        return self.connection.dialect.name
+
     def only(self, tables: Sequence[VersionedTable]) -> Place:
         """Return the place without the tables that are not among ``tables``."""
         return replace(
@@ -48,6 +53,15 @@ class Place:
             options["yield_per"] = _ROWS_AT_A_TIME
         with self.connection.execute(statement, execution_options=options) as result:
             yield from result
+
+    def count(self, rows: sa.FromClause) -> int:
+        """Return how many rows there are."""
+        statement = sa.select(sa.func.count()).select_from(rows)
+        return self.connection.execute(statement, execution_options=OWN).scalar_one()
+
+    def write(self, statement: sa.Update | sa.Delete) -> int:
+        """Run a statement on history itself, past every listener; return how many rows it met."""
+        return self.connection.execute(statement, execution_options=OWN).rowcount
 
 
 def manager_or_default(manager: VersioningManager | None) -> VersioningManager:
@@ -116,9 +130,10 @@ def _binds(session: Session, registry: Registry) -> dict[sa.Table, Any]:
 
 def _tables_of(registry: Registry, models: Iterable[Any]) -> set[sa.Table]:
     found: set[sa.Table] = set()
-    for entry in map(registry.of, models):
-        found |= {table.live for table in entry.tables}
-        found |= set(_secondaries(registry, entry.mapper))
+    registry.configure()
+    for model in map(model_of, models):
+        found |= {table.live for table in registry.tables_of(model)}
+        found |= set(_secondaries(registry, sa.inspect(model)))
     return found
 
 

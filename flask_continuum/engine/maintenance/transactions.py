@@ -10,8 +10,11 @@ from flask_continuum.engine.maintenance.findings import Finding, FindingKind
 from flask_continuum.engine.maintenance.scope import Place
 from flask_continuum.engine.registry import VersionedTable
 
-MAY_BE_EMPTY = ("command", "import")
-"""Kinds of transactions that somebody asked for: they stay, though nothing changed."""
+VACUUMED = "vacuumed"
+"""The kind of a transaction whose versions all were equal to those before them."""
+
+MAY_BE_EMPTY = ("command", "import", VACUUMED)
+"""Kinds of transactions that stay though nothing changed: somebody asked for them, or did once."""
 
 
 def verify_transaction_of(place: Place, table: VersionedTable) -> Iterator[Finding]:

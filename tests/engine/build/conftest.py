@@ -63,8 +63,7 @@ def app(engine: sa.Engine) -> Iterator[Application]:
     application = Application(engine)
     yield application
     if application.manager is not None:
-        if application.manager.options.strategy == "validity":
-            check(engine, application.manager)
+        check(engine, application.manager)
         application.manager.detach()
         for declared in application.manager.builder.declared:
             declared.dispose()
