@@ -24,6 +24,7 @@ from flask_continuum.admin.differences import (
     visible_fields,
     visible_links,
 )
+from flask_continuum.admin.moves import moved_words
 from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import name_of_model
@@ -60,6 +61,7 @@ class Seen:
     entry: Entry
     fields: tuple[FieldChange, ...]
     links: tuple[LinkChange, ...]
+    moved: tuple[Piece, ...] = ()
 
     @property
     def sides(self) -> Sides:
@@ -76,10 +78,14 @@ def see(
     :returns: the entries whose version may be seen; a difference to one that may not is left out.
     """
     load_origins(visit, (entry.transaction for entry in entries))
+    shown = [
+        entry
+        for entry in entries
+        if visit.access.sees(versioned.model, record=record, version=entry.version)
+    ]
+    moved = moved_words(visit, versioned, shown)
     seen = []
-    for entry in entries:
-        if not visit.access.sees(versioned.model, record=record, version=entry.version):
-            continue
+    for entry in shown:
         versions = tuple(v for v in (entry.previous, entry.version) if v is not None)
         masks = visit.masks(versioned, record=record, versions=versions)
         # The key says which record it is; that it was given one is no news.
@@ -88,7 +94,14 @@ def see(
             for each in fields_of(visit, versioned, entry, record=record)
             if each.key not in versioned.key_attributes
         ]
-        seen.append(Seen(entry, visible_fields(fields, masks), visible_links(entry.links, masks)))
+        seen.append(
+            Seen(
+                entry,
+                visible_fields(fields, masks),
+                visible_links(entry.links, masks),
+                moved.get(id(entry), ()),
+            )
+        )
     prepare_references(
         visit, versioned, ((each.sides, each.fields[:FIELDS_SHOWN]) for each in seen)
     )
@@ -139,6 +152,7 @@ def show_entry(
         pills=kind_pills(transaction) if record is None else (),
         reason=(transaction.reason or None) if record is None else None,
         current=current,
+        moved=seen.moved,
         more=more,
         url=url,
         actions=actions,

@@ -26,6 +26,7 @@ class PartKind(StrEnum):
     TEXT = "text"
     STRONG = "strong"
     VERSION = "version"  # a link to version or transaction ``ref``
+    RECORD = "record"  # a link to the record that the sentence is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,18 @@ def transaction_sentence(
         link = " to " if kind == "revert" else " from "
         return Sentence((start, Part(link), _version(target)))
     return _plain(words)
+
+
+def move_sentence(operation: int, record: str) -> Sentence:
+    """Say which key the record of a version has since, or had before.
+
+    :param operation: the version's ``operation_type``: the end of the old key or the beginning of
+        the new one
+    :param record: the record under its other key ("Article 12")
+    :return: "Key changed to article 12", "Key was article 7"
+    """
+    start = "Key changed to " if operation == Verb.DELETED else "Key was "
+    return Sentence((Part(start), Part(sentence_case(record), PartKind.RECORD)))
 
 
 def joined(words: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from flask_continuum.presenters.sentences import (
     Verb,
     entry_sentence,
     joined,
+    move_sentence,
     transaction_sentence,
 )
 
@@ -88,3 +89,10 @@ def test_lists_are_joined_with_and() -> None:
     assert [joined(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "", "a", "a and b", "a, b and c",
     ]  # fmt: skip
+
+
+def test_a_key_that_changed_is_told_from_both_sides() -> None:
+    record = Part("news article 12", PartKind.RECORD)
+    assert move_sentence(Verb.DELETED, "News article 12").parts == (Part("Key changed to "), record)
+    assert move_sentence(Verb.CREATED, "News article 12").parts == (Part("Key was "), record)
+    assert str(move_sentence(0, "URL 7")) == "Key was URL 7"

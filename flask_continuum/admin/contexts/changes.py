@@ -74,6 +74,8 @@ class EntryView:
     pills: tuple[Pill, ...] = ()
     reason: str | None = None
     current: bool = False
+    moved: tuple[Piece, ...] = ()
+    """``Key changed to article 12``, where the record's key changed."""
     more: Link | None = None
     """``5 more fields``, when not all are shown."""
     url: str = ""

@@ -33,6 +33,7 @@ from flask_continuum.admin.entries import fields_of, kind_pills
 from flask_continuum.admin.facts import transaction_facts
 from flask_continuum.admin.layout import make_layout, record_crumbs
 from flask_continuum.admin.moments import label_of
+from flask_continuum.admin.moves import moved_words
 from flask_continuum.admin.origins import load_origins
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import refer, refer_to_related
@@ -147,7 +148,7 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
             )
             for each in found.around
         ),
-        notices=_notices(entry),
+        notices=_notices(visit, subject, entry),
         legend=any(_needs_legend(row.value) for row in rows),
     )
 
@@ -360,9 +361,10 @@ def _nothing_now(subject: Subject, entry: Entry) -> str:
     return "Everything is now as it was here."
 
 
-def _notices(entry: Entry) -> tuple[Notice, ...]:
+def _notices(visit: Visit, subject: Subject, entry: Entry) -> tuple[Notice, ...]:
     if not entry.only_links:
-        return ()
+        moved = moved_words(visit, subject.versioned, (entry,)).get(id(entry))
+        return (Notice(words=(*moved, Piece(text="."))),) if moved else ()
     words = (
         f"In #{entry.transaction.id} only links changed: {count_of(len(entry.links), 'relation')}."
     )
