@@ -12,6 +12,7 @@ session, after_flush      statements are no longer those of a flush
 session, after_soft_…     the same when it has failed
 session, after_flush_…    with ``write = "flush"``: a draft is written
 session, after_commit     an outer transaction's pending work is written
+session, do_orm_execute   history is read from the database of its data  (``binds``)
 engine, before_execute    what statements past the unit of work will write is found out,
                           and what the database will do by itself  (``CascadeCapture``)
 engine, after_execute     … and noted, rows of link tables too
@@ -40,6 +41,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.binds import send_to_the_data
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
 from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.companions import (
@@ -118,6 +120,7 @@ class Listeners:
         yield "after_soft_rollback", self.after_soft_rollback
         yield "after_flush_postexec", self.after_flush_postexec
         yield "after_commit", self.after_commit
+        yield "do_orm_execute", send_to_the_data
 
     def _engine_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield "before_execute", self.before_execute

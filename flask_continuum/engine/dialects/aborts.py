@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 _DEADLOCK = 1213
 _RECORD_CHANGED = 1020  # MariaDB, innodb_snapshot_isolation
+_LOCK_WAIT_TIMEOUT = 1205
 
 
 def has_rolled_back(connection: sa.Connection, error: BaseException) -> bool:
@@ -16,8 +17,26 @@ def has_rolled_back(connection: sa.Connection, error: BaseException) -> bool:
     PostgreSQL keeps it, and lets nothing be done with it until it is rolled back.
     """
     if connection.dialect.name in ("mysql", "mariadb"):
-        return error.args[:1] in ((_DEADLOCK,), (_RECORD_CHANGED,))
+        code = error.args[0] if error.args else None
+        if code == _LOCK_WAIT_TIMEOUT:
+            return _rolls_back_on_timeout(connection)
+        return code in (_DEADLOCK, _RECORD_CHANGED)
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.dbapi_connection
         return not getattr(driver, "in_transaction", True)
     return False
+
+
+def _rolls_back_on_timeout(connection: sa.Connection) -> bool:
+    """Ask a server, past SQLAlchemy, what it does to a transaction that waited in vain.
+
+    The variable is read-only, and belongs to the server: it is asked for when it matters, which
+    is after a second's wait at least.
+    """
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute("SELECT @@innodb_rollback_on_timeout")
+        (found,) = cursor.fetchone() or (0,)
+    finally:
+        cursor.close()
+    return bool(found)

@@ -117,5 +117,8 @@ def transaction_arguments(session: Session, transaction_class: Any) -> dict[str,
 
 
 def connection_arguments(session: Session, entry: VersionedClass) -> dict[str, Any]:
-    """Return what makes a session send a statement to the database of a model's versions."""
-    return {"bind": session.get_bind(sa.inspect(entry.version_class))}
+    """Return what makes a session send a statement to the database of a model's versions.
+
+    That is the model's own: sessions are told about models, bases and tables of the application.
+    """
+    return {"bind": session.get_bind(entry.mapper)}

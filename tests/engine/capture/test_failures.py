@@ -192,6 +192,42 @@ def test_a_deadlock_that_nobody_cares_about(newsroom: Newsroom, section: Any) ->
     assert versions(newsroom, 1) == [("s1", 0), ("x", 1)]
 
 
+@on("mariadb")
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_lock_that_is_not_got_in_time(
+    newsroom: Newsroom, section: Any, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    """With innodb_rollback_on_timeout the server rolls the whole transaction back.
+
+    The variable is read-only; here its answer is given for it, with what it does.
+    """
+    connection, other = newsroom.engine.connect(), newsroom.engine.connect()
+    if whole:
+        variable = "@@innodb_rollback_on_timeout"
+
+        def execute(cursor: Any, query: str, args: Any = None) -> Any:
+            if variable in query:
+                cursor.connection.rollback()
+            return run(cursor, query.replace(variable, "1"), args)
+
+        cursors = type(connection.connection.cursor())
+        run = cursors.execute
+        monkeypatch.setattr(cursors, "execute", execute)
+    other.execute(sa.update(section).where(section.c.id == 2).values(name="other"))
+    connection.execute(sa.text("SET SESSION innodb_lock_wait_timeout = 1"))
+    connection.execute(sa.delete(section).where(section.c.id == 1))
+    with pytest.raises(sa.exc.OperationalError, match="1205"):
+        connection.execute(sa.update(section).where(section.c.id == 2).values(name="lost"))
+    other.commit()
+    connection.execute(sa.insert(section), {"id": 3, "name": "kept"})
+    connection.commit()
+    connection.execute(sa.text("SET SESSION innodb_lock_wait_timeout = DEFAULT"))
+    connection.close()
+    other.close()
+    assert live(newsroom) == (["s1", "other", "kept"] if whole else ["other", "kept"])
+    assert versions(newsroom, 1) == [("s1", 0)] + ([] if whole else [("s1", 2)])
+
+
 def test_a_session_whose_connection_is_committed_directly(newsroom: Newsroom) -> None:
     """Each transaction has a uid of its own."""
     with newsroom.engine.connect() as connection, newsroom.sessions(bind=connection) as session:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, sessionmaker
 from flask_continuum.engine.manager import VersioningManager
 from tests.engine.invariants import check, rows
 from tests.engine.newsroom import Newsroom, build
+from tests.support.marks import on
 
 
 @pytest.fixture
@@ -81,3 +82,24 @@ def test_joined_inheritance_writes_a_version_in_each_table(engine: sa.Engine) ->
         assert [(each.name, each.pages) for each in found] == [("a", 1), ("a", 2), ("a", 2)]
     check(engine, manager)
     manager.detach()
+
+
+@on("postgresql")
+@pytest.mark.parametrize("level", ["REPEATABLE READ", "SERIALIZABLE"])
+def test_a_key_that_others_deleted_is_inserted_again(newsroom: Newsroom, level: str) -> None:
+    """The snapshot shows the version before as open, which has an end since."""
+    with newsroom.engine.connect() as late:
+        late = late.execution_options(isolation_level=level)
+        late.execute(sa.select(newsroom.User.id)).all()  # the snapshot is taken
+        with newsroom.commit() as session:
+            session.delete(session.get(newsroom.Section, 1))
+        # the application's own statement has nothing against it
+        late.execute(sa.insert(newsroom.Section.__table__), {"id": 1, "name": "Metro"})
+        with pytest.raises(sa.exc.OperationalError, match="could not serialize") as caught:
+            late.commit()
+        assert "section_version" in str(caught.value.statement)
+        late.rollback()
+    assert [(row[1], row[4]) for row in versions(newsroom)] == [("City", 0), ("City", 2)]
+    with newsroom.commit() as session:
+        session.add(newsroom.Section(id=1, name="Metro"))
+    assert [row[1] for row in versions(newsroom)] == ["City", "City", "Metro"]

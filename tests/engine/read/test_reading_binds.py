@@ -3,10 +3,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, mapped_column, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, mapped_column, relationship, sessionmaker
 
 from flask_continuum.engine import read
+from flask_continuum.engine.maintenance.verify import verify
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.revert import plan_undo
 from tests.support.databases import Database
@@ -73,3 +75,84 @@ def test_reading_spans_databases(database: Database, second_database: Database) 
         plan_undo(session, newest).apply(session)
         session.commit()
         assert session.get(log, 5) is None and session.get(book, 5) is not None
+
+
+@pytest.mark.parametrize("form", ["model", "table", "mapper", "base"])
+def test_history_is_beside_its_data(
+    database: Database, second_database: Database, form: str
+) -> None:
+    """Whatever a session was told: version objects, their relationships, reverts, the check."""
+    one, other = database.create_engine(), second_database.create_engine()
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Others(DeclarativeBase):
+        pass
+
+    class Shelf(Base):
+        __tablename__ = "shelf"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(20))
+        books = relationship("Book", back_populates="shelf")
+
+    class Book(Base):
+        __tablename__ = "book"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        title = mapped_column(sa.String(20))
+        shelf_id = mapped_column(sa.ForeignKey("shelf.id"))
+        shelf = relationship(Shelf, back_populates="books")
+
+    class Log(Others):
+        __tablename__ = "log"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        title = mapped_column(sa.String(20))
+
+    told: dict[str, dict[Any, sa.Engine]] = {
+        "model": {Shelf: one, Book: one, Log: other},
+        "table": {Shelf.__table__: one, Book.__table__: one, Log.__table__: other},
+        "mapper": {sa.inspect(each): one for each in (Shelf, Book)} | {sa.inspect(Log): other},
+        "base": {Base: one, Others: other},
+    }
+    sessions = sessionmaker(binds=told[form])
+    manager = VersioningManager(user_cls=None)
+    manager.attach(Base, sessions)
+    manager.attach(Others, sessions)
+    Base.metadata.create_all(one)
+    Others.metadata.create_all(other)
+    with sessions() as session:
+        session.add(Shelf(id=1, name="first", books=[Book(id=1, title="a")]))
+        session.add(Log(id=1, title="a"))
+        session.commit()
+        session.get_one(Book, 1).title = "b"
+        session.get_one(Log, 1).title = "b"
+        session.commit()
+    uids = []
+    for engine, base in ((one, Base), (other, Others)):
+        with engine.connect() as connection:
+            table = base.metadata.tables["transaction"]
+            uids.append(list(connection.scalars(sa.select(table.c.uid).order_by(table.c.id))))
+    assert uids[0] == uids[1] and len(set(uids[0])) == 2
+    with sessions() as session:
+        for model in (Book, Log):
+            record: Any = session.get_one(model, 1)
+            version: Any = type(record.versions[0])
+            first, second = session.scalars(
+                sa.select(version).order_by(version.transaction_id)
+            ).all()
+            assert (first.title, second.title) == ("a", "b")
+            assert second.changeset == {"title": ["a", "b"]}
+            assert first.next is second and second.previous is first and second.index == 1
+            assert [first.transaction.uid, second.transaction.uid] == uids[0]
+            first.revert()
+        shelf: Any = session.get_one(Shelf, 1)
+        assert [each.title for each in shelf.versions[0].books] == ["a"]
+        assert shelf.versions[0].books[0].shelf is shelf.versions[0]
+        session.commit()
+        assert [session.get_one(model, 1).title for model in (Book, Log)] == ["a", "a"]
+        assert len(read.transactions(session, manager)) >= 3
+        assert not verify(session, manager).findings
+    manager.detach()
