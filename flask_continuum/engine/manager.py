@@ -208,7 +208,9 @@ class VersioningManager:
             return
         fits = tells_records(mapper, tables)
         handlers = (
-            ObjectCapture(mapper, tables, self._current.get) if fits else ObjectRefusal(tables)
+            ObjectCapture(mapper, tables, self._current.get, self.registry.joined)
+            if fits
+            else ObjectRefusal(tables)
         )
         for name, handler in handlers.listeners:
             self._attachments.add(mapper, name, handler, raw=True)

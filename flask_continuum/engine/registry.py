@@ -64,6 +64,23 @@ class VersionedTable:
         return self.version.c[self.options.operation_type_column_name]
 
 
+@dataclass(slots=True, eq=False)
+class Hierarchy:
+    """The tables that share their records: those of a class and of its joined subclasses.
+
+    :ivar tables: all of them, the root first.
+    :ivar mixed: whether some of its classes are not versioned.
+    """
+
+    tables: list[VersionedTable]
+    mixed: bool = False
+
+    @property
+    def root(self) -> VersionedTable:
+        """The table that every record of the hierarchy has a row in."""
+        return self.tables[0]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionedClass:
     """One model and its version class.
@@ -139,7 +156,7 @@ class Registry:
     """All that one manager versions.
 
     :ivar configure: finishes pending mappings, so that every class has its version class.
-    :ivar joined: tables that share their records with others (joined inheritance).
+    :ivar joined: the hierarchy of each table that shares its records with others.
     :ivar options: those of each class that is versioned, also without a version class.
     :ivar cascades: by the table that causes it, what the database does by itself and history is
         told to capture, at once or further down.
@@ -147,7 +164,7 @@ class Registry:
 
     configure: Callable[[], None]
     tables: dict[sa.Table, VersionedTable] = field(default_factory=dict)
-    joined: set[VersionedTable] = field(default_factory=set)
+    joined: dict[VersionedTable, Hierarchy] = field(default_factory=dict)
     options: dict[type[Any], Options] = field(default_factory=dict)
     entries: dict[type[Any], VersionedClass] = field(default_factory=dict)
     history: dict[sa.MetaData, HistoryTables] = field(default_factory=dict)

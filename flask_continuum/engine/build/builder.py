@@ -43,7 +43,7 @@ from flask_continuum.engine.build.relationships import build_relationships
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import Options
-from flask_continuum.engine.registry import Registry, VersionedTable
+from flask_continuum.engine.registry import Hierarchy, Registry, VersionedTable
 from flask_continuum.engine.version import VersionClassBase
 
 Claim = Callable[[Mapper[Any]], bool]
@@ -141,9 +141,17 @@ class Builder:
             else:
                 sync_columns(entry, excluded)
             found.append(entry)
-        if len(found) > 1:
-            self.registry.joined.update(found)
+        self._add_hierarchy(found)
         return tuple(found)
+
+    def _add_hierarchy(self, tables: list[VersionedTable]) -> None:
+        if len(tables) < 2:
+            return
+        joined = self.registry.joined
+        hierarchy = joined.setdefault(tables[0], Hierarchy([tables[0]]))
+        for table in tables[1:]:
+            if joined.setdefault(table, hierarchy) is hierarchy and table not in hierarchy.tables:
+                hierarchy.tables.append(table)
 
     def _ensure_history(self, metadata: sa.MetaData) -> None:
         if metadata not in self.registry.history:
@@ -229,6 +237,7 @@ class Builder:
                     self._finish_mappers(ready)
                 # another class may have given relationships to one that was made before
                 self._finish_relationships()
+                self._finish_hierarchies()
                 self._finish_cascades()
                 for mapper, tables in other_writers(self.registry.tables, self.taken):
                     self.built(mapper, tables)
@@ -278,6 +287,18 @@ class Builder:
             if relationships != entry.relationships:
                 entry = self.registry.entries[model] = replace(entry, relationships=relationships)
             entry.version_class.__continuum__ = entry
+
+    def _finish_hierarchies(self) -> None:
+        """Settle in which hierarchies there are records that have no history."""
+        for mapper in self.taken:
+            for each in mapper.base_mapper.self_and_descendants:
+                is_abstract = each.polymorphic_on is not None and each.polymorphic_identity is None
+                if each in self.taken or is_abstract:
+                    continue
+                for live in each.tables:
+                    entry = self.registry.tables.get(live)  # type: ignore[call-overload]
+                    if entry is not None and entry in self.registry.joined:
+                        self.registry.joined[entry].mixed = True
 
     def _finish_cascades(self) -> None:
         """Settle what the database does by itself; warn of what nobody has decided about."""

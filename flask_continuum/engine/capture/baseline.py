@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,8 +49,31 @@ class Baseline:
         tables = self.tables.get(model, ())
         if not tables:
             return ()
-        connection = session.connection(bind_arguments={"mapper": sa.inspect(model)})
+        mapper = sa.inspect(model)
+        if mapper.polymorphic_on is None and tables[0] in self.registry.joined:
+            # a record that is loaded as one of this class may be one of a class below
+            tables = tuple(self.registry.joined[tables[0]].tables)
+        connection = session.connection(bind_arguments={"mapper": mapper})
         return tuple(t for t in tables if not self.completeness.is_complete(connection, t))
+
+    def write_all(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
+    ) -> None:
+        """Write baselines of records that a statement on one of their tables is about to change."""
+        if keys and not self.completeness.is_complete(connection, table):
+            self.write(connection, table, list(keys))
+        self.write_siblings(connection, table, keys)
+
+    def write_siblings(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
+    ) -> None:
+        """Write baselines in the other tables of a hierarchy, where a record has rows too."""
+        hierarchy = self.registry.joined.get(table)
+        if hierarchy is None or not keys:
+            return
+        for other in hierarchy.tables:
+            if other is not table and not self.completeness.is_complete(connection, other):
+                self.write(connection, other, list(keys))
 
     def write(self, connection: sa.Connection, table: VersionedTable, keys: list[Key]) -> None:
         """Write baselines for records that this transaction has not touched before."""

@@ -90,8 +90,9 @@ class BulkCapture:
         self.current.get(connection)
         begin_on_sqlite(connection, "BEGIN IMMEDIATE")
         before = _Before(statement, clause)
-        if table in self.registry.joined:
-            raise _refusal(statement, "its records are spread over several tables")
+        hierarchy = self.registry.joined.get(table)
+        if hierarchy is not None and hierarchy.mixed:
+            raise _refusal(statement, "some of its rows are those of classes without history")
         if clause.is_insert:
             self._before_insert(connection, before)
         else:
@@ -145,8 +146,7 @@ class BulkCapture:
             # how many it has written does not tell which, or is not told at all
             keys = list(_existing(connection, table, keys))
         before.keys = list(dict.fromkeys(keys))
-        if before.keys and not self.baseline.completeness.is_complete(connection, table):
-            self.baseline.write(connection, table, list(before.keys))
+        self.baseline.write_all(connection, table, before.keys)
         if clause.is_delete:
             unit = self.current.get(connection)
             altered = [key for key in before.keys if unit.is_altered(table, key)]
@@ -164,8 +164,9 @@ class BulkCapture:
         operation = Operation.DELETE if statement.clause.is_delete else Operation.UPDATE
         if not statement.returns and result.rowcount == 0:
             return  # with RETURNING, some drivers count only what has been fetched
+        hierarchy = self.registry.joined.get(statement.table)
         for key in before.keys:
-            unit.touch(statement.table, key, operation, before.rows.get(key))
+            unit.touch(statement.table, key, operation, before.rows.get(key), hierarchy)
 
     # -- INSERT --------------------------------------------------------------------------------
 
@@ -174,8 +175,7 @@ class BulkCapture:
         table, clause = statement.table, statement.clause
         if statement.is_upsert:
             before.keys = list(self._found(connection, statement))
-            if before.keys and not self.baseline.completeness.is_complete(connection, table):
-                self.baseline.write(connection, table, list(before.keys))
+            self.baseline.write_all(connection, table, before.keys)
         elif statement.keys_given() is None:
             if _can_return(connection, statement):
                 before.clause = clause.return_defaults(*table.key)
@@ -187,18 +187,20 @@ class BulkCapture:
     ) -> None:
         statement = before.statement
         table = statement.table
+        hierarchy = self.registry.joined.get(table)
         if statement.is_upsert:
             known = set(before.keys)
             for key in known:
-                unit.touch(table, key, Operation.UPDATE)
+                unit.touch(table, key, Operation.UPDATE, hierarchy=hierarchy)
             found = self._found(connection, statement)
         else:
             known = set(before.keys)
             told = statement.keys_given() or _returned(before, result)
             found = list(_unwritten(connection, table)) if told is None else told
-        for key in found:
-            if key not in known:
-                unit.touch(table, key, Operation.INSERT)
+        new = [key for key in found if key not in known]
+        self.baseline.write_siblings(connection, table, new)
+        for key in new:
+            unit.touch(table, key, Operation.INSERT, hierarchy=hierarchy)
 
     def _found(self, connection: sa.Connection, statement: Statement) -> list[Key]:
         """Return the records that have a unique value which an upsert gives, and lock them.

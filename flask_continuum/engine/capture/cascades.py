@@ -144,7 +144,8 @@ class CascadeCapture:
             if isinstance(each, _Move):
                 unit.move(each.table, each.keys, each.values)
             else:
-                unit.touch(each.table, each.key, each.operation, each.values)
+                hierarchy = self.registry.joined.get(each.table)
+                unit.touch(each.table, each.key, each.operation, each.values, hierarchy)
 
     def _acts(self, connection: sa.Connection) -> bool:
         """Tell whether the database minds foreign keys; SQLite must be told to."""
@@ -283,8 +284,7 @@ class CascadeCapture:
             keys = [*deleted, *updated]
             if not keys:
                 continue
-            if not self.baseline.completeness.is_complete(connection, table):
-                self.baseline.write(connection, table, keys)
+            self.baseline.write_all(connection, table, keys)
             held = self._held(connection, table, [*deleted, *moved])
             ended = [key for key, new in moved.items() if None in new]  # to nothing: no link
             for key in (*deleted, *ended):

@@ -12,7 +12,7 @@ from sqlalchemy.orm.base import NO_VALUE
 
 from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.registry import VersionedTable
+from flask_continuum.engine.registry import Hierarchy, VersionedTable
 
 CurrentUnit = Callable[[sa.Connection], UnitOfWork]
 
@@ -31,14 +31,20 @@ class ObjectCapture:
 
     :param tables: the version tables of the mapper's tables, root first.
     :param current: returns the unit of work of a connection, made if needed.
+    :param joined: the hierarchy of each table that shares its records with others.
     """
 
     def __init__(
-        self, mapper: Mapper[Any], tables: Iterable[VersionedTable], current: CurrentUnit
+        self,
+        mapper: Mapper[Any],
+        tables: Iterable[VersionedTable],
+        current: CurrentUnit,
+        joined: Mapping[VersionedTable, Hierarchy],
     ) -> None:
         self._mapper = mapper
         self._tables = tuple(tables)
         self._current = current
+        self._joined = joined
         self._names: tuple[_TableNames, ...] | None = None
         self._watched: frozenset[str] = frozenset()
 
@@ -73,7 +79,7 @@ class ObjectCapture:
             old = self._identity(state, each)
             new = tuple([state.dict.get(k, o) for k, o in zip(each.key, old, strict=True)])
             if new == old:
-                unit.touch(each.table, old, Operation.UPDATE)
+                unit.touch(each.table, old, Operation.UPDATE, hierarchy=self._untold(each.table))
             else:
                 unit.move(each.table, {old: new}, {old: _values_before(state, each)})
 
@@ -109,7 +115,15 @@ class ObjectCapture:
             key = self._identity(state, each)
             known = unit.frames[-1].remembered.get((each.table, key), {})
             values = {**known, **_values_before(state, each)}
-            unit.touch(each.table, key, Operation.DELETE, values)
+            unit.touch(each.table, key, Operation.DELETE, values, self._untold(each.table))
+
+    def _untold(self, table: VersionedTable) -> Hierarchy | None:
+        """Return the tables that a record may have further rows in, unknown to its mapper.
+
+        Where no column tells the classes of a hierarchy apart, a record is loaded as one of the
+        class that was asked for.
+        """
+        return self._joined.get(table) if self._mapper.polymorphic_on is None else None
 
     def _may_have_changed(self, state: InstanceState[Any]) -> bool:
         watched, committed, now = self._watched, state.committed_state, state.dict
@@ -146,20 +160,10 @@ class ObjectCapture:
                         ),
                     )
                 )
-            self._watched = self._watch(found)
+            # any of them: the database itself may change one because of another
+            self._watched = frozenset(prop.key for prop in self._mapper.column_attrs)
             self._names = tuple(found)
         return self._names
-
-    def _watch(self, names: Iterable[_TableNames]) -> frozenset[str]:
-        """Return the attributes whose change may be one of the record as history knows it.
-
-        That is any of them: the database itself may change one because of another. A record of
-        several tables is not compared when it is written, so there it is what is recorded.
-        """
-        hierarchy = self._mapper.base_mapper.self_and_descendants
-        if all(each.local_table is self._mapper.local_table for each in hierarchy):
-            return frozenset(prop.key for prop in self._mapper.column_attrs)
-        return frozenset(key for each in names for _, key in each.columns)
 
 
 def _values_before(state: InstanceState[Any], names: _TableNames) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.operation import Operation, net
-from flask_continuum.engine.registry import VersionedTable
+from flask_continuum.engine.registry import Hierarchy, VersionedTable
 
 Key = tuple[Any, ...]
 
@@ -23,6 +23,9 @@ class Changes:
     :ivar remembered: values of gone records by column key, where something is remembered.
     :ivar altered: gone records whose open version is not what the database held last.
     :ivar moved: gone keys, each with the key that its record has now, one of the inserted ones.
+    :ivar perhaps: records that were written in another table of their hierarchy, and may have a
+        row in this one, which nobody has written.
+    :ivar orphans: those of them that were deleted in the root table.
     """
 
     table: VersionedTable
@@ -31,6 +34,8 @@ class Changes:
     remembered: Mapping[Key, Mapping[str, Any]]
     altered: frozenset[Key]
     moved: tuple[tuple[Key, Key], ...] = ()
+    perhaps: tuple[Key, ...] = ()
+    orphans: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class Frame:
     :ivar remembered: values of deleted records, by column key.
     :ivar origins: the key that the record with a key had when the frame began, where it is another
         one; ``None`` for a record that is not the one which had the key then.
+    :ivar partial: records that may have rows in tables of their hierarchy that nobody has named.
     :ivar covers: whether everything that the frames below hold has been written in this one.
     :ivar draft_before: the draft that was there when the savepoint was set: if the savepoint is
         rolled back, its rows are there again.
@@ -70,6 +76,7 @@ class Frame:
     altered: set[tuple[VersionedTable, Key]] = field(default_factory=set)
     remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
     origins: dict[VersionedTable, dict[Key, Key | None]] = field(default_factory=dict)
+    partial: dict[Hierarchy, set[Key]] = field(default_factory=dict)
     covers: bool = False
     draft_before: Draft | None = None
     baseline_id: int | None = None
@@ -101,7 +108,8 @@ class Frame:
     def merge(self, later: Frame) -> None:
         """Take over what a frame above holds, when its savepoint is released."""
         if later.covers:
-            self.pending, self.altered, self.remembered, self.origins = {}, set(), {}, {}
+            self.pending, self.altered, self.remembered = {}, set(), {}
+            self.origins, self.partial = {}, {}
             self.covers = True
         origins = {
             table: {
@@ -121,6 +129,8 @@ class Frame:
             self.origins.setdefault(table, {}).update(found)
         self.altered |= later.altered
         self.remembered |= later.remembered
+        for hierarchy, keys in later.partial.items():
+            self.partial.setdefault(hierarchy, set()).update(keys)
         self.baseline_id = self.baseline_id or later.baseline_id
         self.failure = self.failure or later.failure
 
@@ -148,12 +158,16 @@ class UnitOfWork:
         key: Key,
         operation: Operation,
         values: Mapping[str, Any] | None = None,
+        hierarchy: Hierarchy | None = None,
     ) -> None:
         """Note that a record was written.
 
         :param values: for a deletion, the values that the database held, by column key.
+        :param hierarchy: the tables that the record may have further rows in, where nobody tells.
         """
         frame = self.frames[-1]
+        if hierarchy is not None:
+            frame.partial.setdefault(hierarchy, set()).add(key)
         # what came and went may be deleted twice, by a foreign key and by the ORM
         if (
             operation is not Operation.DELETE
@@ -243,8 +257,10 @@ class UnitOfWork:
             for frame in frames:
                 total.merge(frame)
         found = []
-        for table in sorted(total.pending, key=lambda each: each.version.fullname):
-            operations = total.pending[table]
+        perhaps, orphans = _untold(total)
+        tables = {*total.pending, *perhaps}
+        for table in sorted(tables, key=lambda each: each.version.fullname):
+            operations = total.pending.get(table, {})
             keys = sorted(operations, key=_order)
             live = []
             gone = []
@@ -254,7 +270,7 @@ class UnitOfWork:
                     gone.append(key)
                 elif operation is not None:
                     live.append((key, operation))
-            if live or gone:
+            if live or gone or table in perhaps:
                 found.append(
                     Changes(
                         table=table,
@@ -267,6 +283,8 @@ class UnitOfWork:
                         },
                         altered=frozenset(k for k in gone if (table, k) in total.altered),
                         moved=_moved(table, total),
+                        perhaps=tuple(perhaps.get(table, ())),
+                        orphans=tuple(orphans.get(table, ())),
                     )
                 )
         return tuple(found)
@@ -274,7 +292,8 @@ class UnitOfWork:
     def settle(self) -> None:
         """Note that everything so far has been written for good, as of the newest savepoint."""
         top = self.frames[-1]
-        top.pending, top.altered, top.remembered, top.origins = {}, set(), {}, {}
+        top.pending, top.altered, top.remembered = {}, set(), {}
+        top.origins, top.partial = {}, {}
         top.covers, top.baseline_id = True, None
         self.draft = None
         self.attribution = None
@@ -308,7 +327,7 @@ def _moved(table: VersionedTable, total: Frame) -> tuple[tuple[Key, Key], ...]:
     A link has no key of its own to change. Where another record had the new key before, or has the
     old one now, that key's history goes on, and none ends or begins that could name the other.
     """
-    operations = total.pending[table]
+    operations = total.pending.get(table, {})
     found = [
         (old, new)
         for new, old in total.origins.get(table, {}).items()
@@ -318,6 +337,31 @@ def _moved(table: VersionedTable, total: Frame) -> tuple[tuple[Key, Key], ...]:
         and operations.get(new) is Operation.INSERT
     ]
     return tuple(sorted(found, key=lambda pair: _order(pair[0])))
+
+
+def _untold(
+    total: Frame,
+) -> tuple[dict[VersionedTable, list[Key]], dict[VersionedTable, list[Key]]]:
+    """Return, by table, the records that may have a row there which nobody has named.
+
+    A record that has come in this transaction has only the rows that were written.
+
+    :returns: all of them, and those that were deleted in the root table.
+    """
+    perhaps: dict[VersionedTable, list[Key]] = {}
+    orphans: dict[VersionedTable, list[Key]] = {}
+    for hierarchy, keys in total.partial.items():
+        root = total.pending.get(hierarchy.root, {})
+        for key in sorted(keys, key=_order):
+            operation = root.get(key, Operation.UPDATE)
+            if operation is None or operation is Operation.INSERT:
+                continue
+            for table in hierarchy.tables:
+                if key not in total.pending.get(table, {}):
+                    perhaps.setdefault(table, []).append(key)
+                    if operation is Operation.DELETE:
+                        orphans.setdefault(table, []).append(key)
+    return perhaps, orphans
 
 
 def _order(key: Key) -> tuple[Any, ...]:

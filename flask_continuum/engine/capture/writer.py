@@ -14,7 +14,7 @@ from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
 from flask_continuum.engine.capture.unit_of_work import Changes, Draft, Key, UnitOfWork
 from flask_continuum.engine.dialects import Dialect, dialect_for, translation
-from flask_continuum.engine.dialects.base import TableJob, WriteJob
+from flask_continuum.engine.dialects.jobs import TableJob, WriteJob
 from flask_continuum.engine.read.moved import to_context
 from flask_continuum.engine.registry import Registry, VersionedTable
 
@@ -126,7 +126,6 @@ class Writer:
         )
 
     def _table_jobs(self, changes: tuple[Changes, ...]) -> tuple[TableJob, ...]:
-        joined = self.registry.joined
         return tuple(
             TableJob(
                 table=each.table,
@@ -134,11 +133,22 @@ class Writer:
                 gone=each.gone,
                 remembered=each.remembered,
                 altered=each.altered,
+                perhaps=each.perhaps,
+                orphans=each.orphans,
                 # a record with several tables has a version in each or in none
-                compares=each.table not in joined,
+                siblings=self._siblings(each.table, changes),
             )
             for each in changes
         )
+
+    def _siblings(
+        self, table: VersionedTable, changes: tuple[Changes, ...]
+    ) -> tuple[VersionedTable, ...]:
+        hierarchy = self.registry.joined.get(table)
+        if hierarchy is None:
+            return ()
+        concerned = {each.table for each in changes}
+        return tuple(t for t in hierarchy.tables if t in concerned and t is not table)
 
     def write_baseline(
         self, connection: sa.Connection, unit: UnitOfWork, table: VersionedTable, keys: list[Key]

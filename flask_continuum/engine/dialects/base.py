@@ -6,52 +6,16 @@ transaction's row, the versions, then the ends of their predecessors; tables and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from flask_continuum.engine.dialects.fragments import OWN, Fragments, Key
+from flask_continuum.engine.dialects.jobs import TableJob, WriteJob, parts
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
-
-
-@dataclass(frozen=True, slots=True)
-class TableJob:
-    """What is to be written about one table.
-
-    :ivar live: records that exist, with their operation.
-    :ivar gone: records that were deleted.
-    :ivar remembered: values of gone records by column key, where something is known.
-    :ivar altered: gone records whose open version is not what the database held last.
-    :ivar compares: whether a record that is as its open version says is left out.
-    """
-
-    table: VersionedTable
-    live: Sequence[tuple[Key, Operation]]
-    gone: Sequence[Key]
-    remembered: Mapping[Key, Mapping[str, Any]]
-    altered: frozenset[Key]
-    compares: bool
-
-
-@dataclass(frozen=True, slots=True)
-class WriteJob:
-    """A whole history transaction.
-
-    :ivar transaction: the table that the transaction's row goes to.
-    :ivar values: the row, without its id.
-    :ivar transaction_id: the id, where it was drawn before.
-    :ivar closes: whether predecessors get their end.
-    """
-
-    transaction: sa.Table
-    values: Mapping[str, Any]
-    transaction_id: int | None
-    tables: Sequence[TableJob]
-    closes: bool = True
 
 
 class Dialect(Fragments):
@@ -81,6 +45,7 @@ class Dialect(Fragments):
         written = 0
         for table in job.tables:
             written += self._write_table(connection, table, transaction_id)
+        written -= self.drop_unchanged(connection, job.tables, transaction_id)
         if not written:
             self.delete_transaction(connection, job.transaction, transaction_id)
             return None
@@ -107,9 +72,18 @@ class Dialect(Fragments):
 
     def _write_table(self, connection: sa.Connection, job: TableJob, transaction_id: int) -> int:
         written = 0
-        for part in _parts(job.live, self.chunk):
+        for part in parts(job.live, self.chunk):
+            rows = self.insert_live(connection, job, part, transaction_id)
+            if rows < len(part):
+                self.account(connection, job.table, [key for key, _ in part])
+            written += rows
+        for part in parts(job.untold, self.chunk):
             written += self.insert_live(connection, job, part, transaction_id)
-        for part in _parts(job.gone, self.chunk):
+        for part in parts(job.orphans, self.chunk):
+            written += self.insert_gone(
+                connection, job.table, part, transaction_id, unless_there=True
+            )
+        for part in parts(job.gone, self.chunk):
             rows = self.insert_gone(connection, job.table, part, transaction_id)
             if rows < len(part):
                 unknown = self.without_history(connection, job.table, part)
@@ -125,8 +99,7 @@ class Dialect(Fragments):
         for job in tables:
             if job.table.end_transaction_id is None:
                 continue
-            keys = [*job.live, *((key, Operation.DELETE) for key in job.gone)]
-            for part in _parts(keys, self.chunk):
+            for part in parts(job.keys, self.chunk):
                 self.close_table(connection, job.table, part, transaction_id)
 
     # -- one step on one table -----------------------------------------------------------------
@@ -140,7 +113,8 @@ class Dialect(Fragments):
     ) -> int:
         """Write versions of records that exist, from their rows; return how many.
 
-        A record that holds what its open version says has not changed and is left out.
+        A record that holds what its open versions say has not changed and is left out, at once or
+        by :meth:`drop_unchanged`.
         """
         table = job.table
         source = self.keys(table, keys)
@@ -150,23 +124,37 @@ class Dialect(Fragments):
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
             f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
             f"{self.join} {self.name(table.live)} s ON {self.joins_live(table, 'k')}"
+            f" LEFT JOIN {version} p ON {self.same_key(table, 'p', 's')}"
+            f" AND p.{self.q(table.transaction_id)} = ({self.newest(table, 's')})"
+            f" WHERE k.op = 0 OR p.{self.q(table.transaction_id)} IS NULL"
+            f" OR p.{self.q(table.operation_type)} = 2 OR {self.any_differs(table, 's', 'p')}"
         )
-        if job.compares:
-            sql += (
-                f" LEFT JOIN {version} p ON {self.same_key(table, 'p', 's')}"
-                f" AND p.{self.q(table.transaction_id)} = ({self.newest(table, 's')})"
-                f" WHERE k.op = 0 OR p.{self.q(table.transaction_id)} IS NULL"
-                f" OR p.{self.q(table.operation_type)} = 2 OR {self.any_differs(table, 's', 'p')}"
-            )
-        written = self.run(connection, sql, {**source.parameters, "tx": transaction_id}).rowcount
-        if written < len(keys):
-            self.account(connection, table, [key for key, _ in keys])
-        return written
+        for sibling in job.siblings:
+            sql += f" OR {self.sibling_differs(table, 's', sibling)}"
+        return self.run(connection, sql, {**source.parameters, "tx": transaction_id}).rowcount
+
+    def drop_unchanged(
+        self, connection: sa.Connection, tables: Sequence[TableJob], transaction_id: int
+    ) -> int:
+        """Take versions back that say what those before said; return how many.
+
+        There are none where they are left out at once.
+        """
+        return 0
 
     def insert_gone(
-        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[Key],
+        tx: int,
+        *,
+        unless_there: bool = False,
     ) -> int:
-        """Write versions of deleted records from their open versions; return how many."""
+        """Write versions of deleted records from their open versions; return how many.
+
+        :param unless_there: leave out those that have a row.
+        """
         source = self.keys(table, [(key, Operation.DELETE) for key in keys])
         version = self.name(table.version)
         columns, values = self.copied(table, "p")
@@ -177,6 +165,8 @@ class Dialect(Fragments):
             f" AND p.{self.q(table.transaction_id)} = ({self.newest_of_key(table, 'k')})"
             f" WHERE p.{self.q(table.operation_type)} <> 2"
         )
+        if unless_there:
+            sql += f" AND NOT EXISTS ({self.live_row(table, 'k')})"
         return self.run(connection, sql, {**source.parameters, "tx": tx}).rowcount
 
     def insert_remembered(
@@ -216,7 +206,7 @@ class Dialect(Fragments):
         columns = [table.version.c[column.key] for column in table.key]
         names = ", ".join(f"v.{self.q(column)}" for column in columns)
         known: set[Key] = set()
-        for part in _parts([(key, Operation.DELETE) for key in keys], self.chunk):
+        for part in parts([(key, Operation.DELETE) for key in keys], self.chunk):
             source = self.keys(table, part)
             found = self.run(
                 connection,
@@ -284,10 +274,8 @@ class Dialect(Fragments):
     ) -> None:
         """Remove what was written under ``tx`` and open its predecessors again."""
         for job in tables:
-            table = job.table
-            keys = [*job.live, *((key, Operation.DELETE) for key in job.gone)]
-            for part in _parts(keys, self.chunk):
-                self.remove(connection, table, part, tx)
+            for part in parts(job.keys, self.chunk):
+                self.remove(connection, job.table, part, tx)
         self.delete_transaction(connection, transaction, tx)
 
     def remove(
@@ -316,7 +304,7 @@ class Dialect(Fragments):
     ) -> int:
         """Write first versions of records that have none, from their rows; return how many."""
         written = 0
-        for part in _parts([(key, Operation.INSERT) for key in keys], self.chunk):
+        for part in parts([(key, Operation.INSERT) for key in keys], self.chunk):
             source = self.keys(table, part)
             version = self.name(table.version)
             columns, values = self.copied(table, "s")
@@ -332,7 +320,7 @@ class Dialect(Fragments):
 
     def lock(self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]) -> None:
         """Lock live rows in the order of their keys, where the database has row locks."""
-        for part in _parts(keys, self.chunk):
+        for part in parts(keys, self.chunk):
             columns = [column for column in table.key]
             connection.execute(
                 sa.select(*columns)
@@ -383,8 +371,3 @@ class Dialect(Fragments):
         row[table.transaction_id.key] = tx
         row[table.operation_type.key] = int(Operation.DELETE)
         return row
-
-
-def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

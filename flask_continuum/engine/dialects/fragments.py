@@ -97,6 +97,45 @@ class Fragments:
             f"{one}.{self.q(column)} = {other}.{self.q(column)}" for column in table.version_key
         )
 
+    def shared_key(
+        self, table: VersionedTable, alias: str, other: VersionedTable, theirs: str
+    ) -> str:
+        """Return the condition that rows of two tables of a hierarchy belong to one record."""
+        return " AND ".join(
+            f"{alias}.{self.q(mine)} = {theirs}.{self.q(column)}"
+            for mine, column in zip(table.key, other.key, strict=True)
+        )
+
+    def live_row(self, table: VersionedTable, keys: str) -> str:
+        """Return the query for the live row that a key names."""
+        return f"SELECT 1 FROM {self.name(table.live)} s WHERE {self.matches(table, 's', keys)}"
+
+    def sibling_differs(self, table: VersionedTable, alias: str, sibling: VersionedTable) -> str:
+        """Return the condition that a record is not in ``sibling`` what it was there.
+
+        That is what its newest version before ``:tx`` says, whether or not the versions of
+        ``sibling`` have been written.
+
+        :param alias: a row of ``table`` that belongs to the record.
+        """
+        began = self.q(sibling.transaction_id)
+        version = self.name(sibling.version)
+        row = (
+            f"SELECT 1 FROM {self.name(sibling.live)} x "
+            f"WHERE {self.shared_key(sibling, 'x', table, alias)}"
+        )
+        before = (
+            f"SELECT 1 FROM {version} o WHERE {self.shared_key(sibling, 'o', table, alias)} "
+            f"AND o.{began} = (SELECT h.{began} FROM {version} h "
+            f"WHERE {self.shared_key(sibling, 'h', table, alias)} AND h.{began} < :tx "
+            f"ORDER BY h.{began} DESC LIMIT 1) AND o.{self.q(sibling.operation_type)} <> 2"
+        )
+        differs = self.any_differs(sibling, "x", "o")
+        return (
+            f"EXISTS ({row} AND NOT EXISTS ({before} AND NOT {differs})) "
+            f"OR EXISTS ({before} AND NOT EXISTS ({row}))"
+        )
+
     def newest(self, table: VersionedTable, alias: str, *, before: bool = False) -> str:
         """Return the query for the newest version of the record that a row of ``alias`` has.
 
@@ -129,7 +168,10 @@ class Fragments:
 
     def differs(self, column: sa.Column[Any], one: str, other: str) -> str:
         """Return the condition that two values differ as stored, NULL being a value."""
-        return f"({one} <> {other} OR ({one} IS NULL) <> ({other} IS NULL))"
+        return (
+            f"(CASE WHEN {one} = {other} OR ({one} IS NULL AND {other} IS NULL) "
+            f"THEN 0 ELSE 1 END = 1)"
+        )
 
     def keys(self, table: VersionedTable, keys: Sequence[tuple[Key, Operation]]) -> KeySource:
         """Return keys as something to select from."""

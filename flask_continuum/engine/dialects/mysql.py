@@ -14,14 +14,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import types
 
-from flask_continuum.engine.dialects.base import Dialect, TableJob
+from flask_continuum.engine.dialects.base import Dialect
 from flask_continuum.engine.dialects.fragments import OWN, Key, KeySource, Translation
+from flask_continuum.engine.dialects.jobs import TableJob, parts
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
 
 _UNCHANGED = -1
 """Stands in for the operation of a version that is about to be taken back."""
+
+_PRIMARY = "FORCE INDEX (PRIMARY)"
 
 
 class MySQLDialect(Dialect):
@@ -43,68 +46,104 @@ class MySQLDialect(Dialect):
         keys: Sequence[tuple[Key, Operation]],
         transaction_id: int,
     ) -> int:
-        """Write all versions, then take back those that say what their predecessor said."""
+        """Write all versions, to be compared when every table's are there."""
         self.prepare(connection, job.table)
         table, version = job.table, self.name(job.table.version)
         source = self.keys(table, keys)
         columns, values = self.copied(table, "s")
         hint = "FORCE INDEX (PRIMARY)" if table.live.primary_key else ""
-        written = self.run(
+        return self.run(
             connection,
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
             f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
             f"STRAIGHT_JOIN {self.name(table.live)} s {hint} ON {self.joins_live(table, 'k')}",
             {**source.parameters, "tx": transaction_id},
         ).rowcount
-        if written < len(keys):
-            self.account(connection, table, [key for key, _ in keys])
-        updated = [each for each in keys if each[1] is Operation.UPDATE]
-        if job.compares and updated:
-            written -= self._drop_unchanged(connection, table, updated, transaction_id)
-        return written
 
-    def _drop_unchanged(
+    def drop_unchanged(
+        self, connection: sa.Connection, tables: Sequence[TableJob], transaction_id: int
+    ) -> int:
+        """Take versions back that say what those before said; return how many.
+
+        A DELETE may not read its own table here, an UPDATE may: it marks what is to go. Nothing
+        goes before the versions in every table of a record have been compared.
+        """
+        marked = []
+        for job in tables:
+            for part in parts(job.compared, self.chunk):
+                count = self._mark_unchanged(connection, job, part, transaction_id)
+                if count:
+                    marked.append((job.table, part, count))
+        for table, part, _ in marked:
+            self._drop_marked(connection, table, part, transaction_id)
+        return sum(count for _, _, count in marked)
+
+    def _mark_unchanged(
+        self,
+        connection: sa.Connection,
+        job: TableJob,
+        keys: Sequence[tuple[Key, Operation]],
+        tx: int,
+    ) -> int:
+        table = job.table
+        source = self.keys(table, keys)
+        version, began = self.name(table.version), self.q(table.transaction_id)
+        operation = self.q(table.operation_type)
+        joins, conditions = "", ""
+        for number, sibling in enumerate(job.siblings):
+            new, old = f"n{number}", f"p{number}"
+            name, start = self.name(sibling.version), self.q(sibling.transaction_id)
+            how = self.q(sibling.operation_type)
+            joins += (
+                f"LEFT JOIN {name} {new} {_PRIMARY} "
+                f"ON {self.shared_key(sibling, new, table, 'n')} AND {new}.{start} = :tx "
+                f"LEFT JOIN {name} {old} {_PRIMARY} ON {self.same_key(sibling, old, new)} "
+                f"AND {new}.{how} NOT IN (0, 2) AND {old}.{start} = ({self._newest(sibling, new)}) "
+            )
+            conditions += (
+                f" AND ({new}.{start} IS NULL OR ({old}.{how} <> 2 "
+                f"AND NOT {self.any_differs(sibling, new, old)}))"
+            )
+        return self.run(
+            connection,
+            f"UPDATE {source.sql} k "
+            f"STRAIGHT_JOIN {version} n {_PRIMARY} "
+            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
+            f"STRAIGHT_JOIN {version} p {_PRIMARY} ON {self.same_key(table, 'p', 'n')} "
+            f"AND p.{began} = ({self._newest(table, 'n')}) {joins}"
+            f"SET n.{operation} = {_UNCHANGED} "
+            f"WHERE p.{operation} <> 2 AND NOT {self.any_differs(table, 'n', 'p')}{conditions}",
+            {**source.parameters, "tx": tx},
+        ).rowcount
+
+    def _drop_marked(
         self,
         connection: sa.Connection,
         table: VersionedTable,
         keys: Sequence[tuple[Key, Operation]],
         tx: int,
-    ) -> int:
-        """Take versions back that say what their predecessor says; return how many.
-
-        A DELETE may not read its own table here, an UPDATE may: it marks what is to go.
-        """
+    ) -> None:
         source = self.keys(table, keys)
-        version, began = self.name(table.version), self.q(table.transaction_id)
-        operation, primary = self.q(table.operation_type), "FORCE INDEX (PRIMARY)"
-        parameters = {**source.parameters, "tx": tx}
-        marked = self.run(
+        self.run(
             connection,
-            f"UPDATE {source.sql} k "
-            f"STRAIGHT_JOIN {version} n {primary} "
-            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
-            f"STRAIGHT_JOIN {version} p {primary} ON {self.same_key(table, 'p', 'n')} "
-            f"AND p.{began} = ({self._newest(table, 'n')}) "
-            f"SET n.{operation} = {_UNCHANGED} "
-            f"WHERE p.{operation} <> 2 AND NOT {self.any_differs(table, 'n', 'p')}",
-            parameters,
-        ).rowcount
-        if marked:
-            self.run(
-                connection,
-                f"DELETE n FROM {source.sql} k STRAIGHT_JOIN {version} n {primary} "
-                f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
-                f"WHERE n.{operation} = {_UNCHANGED}",
-                parameters,
-            )
-        return marked
+            f"DELETE n FROM {source.sql} k STRAIGHT_JOIN {self.name(table.version)} n {_PRIMARY} "
+            f"ON {self.matches(table, 'n', 'k')} AND n.{self.q(table.transaction_id)} = :tx "
+            f"WHERE n.{self.q(table.operation_type)} = {_UNCHANGED}",
+            {**source.parameters, "tx": tx},
+        )
 
     def insert_gone(
-        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key], tx: int
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[Key],
+        tx: int,
+        *,
+        unless_there: bool = False,
     ) -> int:
         """Write versions of deleted records from their open versions; return how many."""
         self.prepare(connection, table)
-        return super().insert_gone(connection, table, keys, tx)
+        return super().insert_gone(connection, table, keys, tx, unless_there=unless_there)
 
     def close_table(
         self,

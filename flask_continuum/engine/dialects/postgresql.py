@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import types
 from sqlalchemy.dialects import postgresql
 
-from flask_continuum.engine.dialects.base import Dialect, TableJob, WriteJob
+from flask_continuum.engine.dialects.base import Dialect
 from flask_continuum.engine.dialects.fragments import OWN, Key, KeySource
+from flask_continuum.engine.dialects.jobs import TableJob, WriteJob
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
@@ -50,16 +51,19 @@ class PostgreSQLDialect(Dialect):
         counts: list[str] = []
         written: list[str] = []
         closed: list[str] = []
+        numbers = {table.table: number for number, table in enumerate(job.tables)}
         for number, table in enumerate(job.tables):
             before += self._sources(number, table, parameters)
+        for number, table in enumerate(job.tables):
+            before.append(self._changed(number, table, numbers))
             after += self._insertions(number, table.table)
             if table.table.end_transaction_id is not None and job.closes:
                 after.append(self._closing(number, table.table))
                 closed.append(f"SELECT max(began) AS began FROM closed{number}")
             written += [f"EXISTS (SELECT 1 FROM {part}{number})" for part in ("live", "gone")]
             counts += [
-                f"(SELECT count(*) FROM found{number})",
-                f"(SELECT count(*) FROM gone{number})",
+                f"(SELECT count(*) FROM found{number} WHERE told)",
+                f"(SELECT count(*) FROM gone{number} WHERE told)",
             ]
         transaction = self._transaction(job, parameters, " OR ".join(written))
         greatest = (
@@ -76,9 +80,13 @@ class PostgreSQLDialect(Dialect):
         table = job.table
         began, operation = self.q(table.transaction_id), self.q(table.operation_type)
         version = self.name(table.version)
-        live = self._unnested(f"l{number}_", table, job.live, parameters)
-        gone = self._unnested(
-            f"g{number}_", table, [(key, Operation.DELETE) for key in job.gone], parameters
+        live = self._told(f"l{number}_", table, job.live, job.untold, parameters)
+        gone = self._told(
+            f"g{number}_",
+            table,
+            [(key, Operation.DELETE) for key in job.gone],
+            [(key, Operation.DELETE) for key in job.orphans],
+            parameters,
         )
         newest = (
             f"LATERAL (SELECT h.* FROM {version} h WHERE {self.matches(table, 'h', 'k')} "
@@ -86,24 +94,54 @@ class PostgreSQLDialect(Dialect):
         )
         # numbered, because a recorded column may be called as something that is computed here
         picked = ", ".join(f"s.{self.q(c)} AS c{i}" for i, (c, _) in enumerate(table.columns))
-        differs = "true"
-        if job.compares:
-            differs = (
-                f"(k.op = 0 OR p.{began} IS NULL OR p.{operation} = 2 "
-                f"OR {self.any_differs(table, 's', 'p')})"
-            )
         yield (
             f"found{number} AS MATERIALIZED (SELECT {self.distinct(table)}{picked}, k.op AS op, "
-            f"p.{began} AS previous, {differs} AS differs FROM {live} k "
+            f"k.told AS told, p.{began} AS previous, "
+            f"(k.op = 0 OR p.{began} IS NULL OR p.{operation} = 2 "
+            f"OR {self.any_differs(table, 's', 'p')}) AS differs FROM {live} k "
             f"JOIN {self.name(table.live)} s ON {self.joins_live(table, 'k')} "
             f"LEFT JOIN {newest} ON true)"
         )
-        yield f"live{number} AS (SELECT * FROM found{number} WHERE differs)"
         picked = ", ".join(f"p.{self.q(c)} AS c{i}" for i, (_, c) in enumerate(table.columns))
+        unless_there = f"(k.told OR NOT EXISTS ({self.live_row(table, 'k')}))"
         yield (
-            f"gone{number} AS MATERIALIZED (SELECT {picked}, p.{began} AS previous FROM {gone} k "
-            f"CROSS JOIN {newest} WHERE p.{operation} <> 2)"
+            f"gone{number} AS MATERIALIZED (SELECT {picked}, k.told AS told, "
+            f"p.{began} AS previous FROM {gone} k CROSS JOIN {newest} "
+            f"WHERE p.{operation} <> 2 AND {unless_there if job.orphans else 'true'})"
         )
+
+    def _told(
+        self,
+        prefix: str,
+        table: VersionedTable,
+        told: Sequence[tuple[Key, Operation]],
+        untold: Sequence[tuple[Key, Operation]],
+        parameters: dict[str, Any],
+    ) -> str:
+        """Return keys to select from, and whether it is known that they have a row."""
+        keys = self._unnested(prefix, table, told, parameters)
+        if not untold:
+            return f"(SELECT *, true AS told FROM {keys} t)"
+        others = self._unnested(f"{prefix}u_", table, untold, parameters)
+        return (
+            f"(SELECT *, true AS told FROM {keys} t "
+            f"UNION ALL SELECT *, false AS told FROM {others} u)"
+        )
+
+    def _changed(self, number: int, job: TableJob, numbers: Mapping[VersionedTable, int]) -> str:
+        """Return the CTE of the records that have changed, in this table or in a sibling."""
+        conditions = ["f.differs"]
+        for sibling in job.siblings:
+            same = " AND ".join(
+                f"o.c{theirs} = f.c{mine}"
+                for theirs, mine in zip(_positions(sibling), _positions(job.table), strict=True)
+            )
+            other = numbers[sibling]
+            conditions += [
+                f"EXISTS (SELECT 1 FROM found{other} o WHERE o.differs AND {same})",
+                f"EXISTS (SELECT 1 FROM gone{other} o WHERE {same})",
+            ]
+        return f"live{number} AS (SELECT * FROM found{number} f WHERE {' OR '.join(conditions)})"
 
     def _transaction(self, job: WriteJob, parameters: dict[str, Any], changed: str) -> str:
         values = dict(job.values)
@@ -133,12 +171,12 @@ class PostgreSQLDialect(Dialect):
 
     def _closing(self, number: int, table: VersionedTable) -> str:
         assert table.end_transaction_id is not None
-        positions = {live: i for i, (live, _) in enumerate(table.columns)}
+        positions = _positions(table)
         same = " AND ".join(
-            f"v.{self.q(version)} = r.c{positions[live]}"
-            for live, version in zip(table.key, table.version_key, strict=True)
+            f"v.{self.q(version)} = r.c{position}"
+            for version, position in zip(table.version_key, positions, strict=True)
         )
-        keys = ", ".join(f"c{positions[live]}" for live in table.key)
+        keys = ", ".join(f"c{position}" for position in positions)
         began, end = self.q(table.transaction_id), self.q(table.end_transaction_id)
         return (
             f"closed{number} AS (UPDATE {self.name(table.version)} v SET {end} = tx.id "
@@ -236,8 +274,7 @@ class PostgreSQLDialect(Dialect):
         )
         for job_table in job.tables:
             table = job_table.table
-            keys = [*job_table.live, *((key, Operation.DELETE) for key in job_table.gone)]
-            source = self.keys(table, keys)
+            source = self.keys(table, job_table.keys)
             version = self.name(table.version)
             present = f"(SELECT 1 FROM {source.sql} k WHERE {self.matches(table, 'v', 'k')})"
             for column in (table.transaction_id, table.end_transaction_id):
@@ -277,6 +314,12 @@ _EXACT = (
     postgresql.INET,
     postgresql.MACADDR,
 )
+
+
+def _positions(table: VersionedTable) -> list[int]:
+    """Return where the columns of the key are among the recorded ones."""
+    positions = {live: i for i, (live, _) in enumerate(table.columns)}
+    return [positions[column] for column in table.key]
 
 
 def _counted(job: WriteJob, counts: Sequence[int]) -> Iterator[tuple[TableJob, tuple[int, int]]]:

@@ -1,0 +1,76 @@
+"""What a dialect is given to write: a history transaction, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.dialects.fragments import Key
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.registry import VersionedTable
+
+
+@dataclass(frozen=True, slots=True)
+class TableJob:
+    """What is to be written about one table.
+
+    A record that is as its open versions say is left out, in all of its tables or in none.
+
+    :ivar live: records that exist, with their operation.
+    :ivar gone: records that were deleted.
+    :ivar remembered: values of gone records by column key, where something is known.
+    :ivar altered: gone records whose open version is not what the database held last.
+    :ivar perhaps: records that were written in another table, and may have a row in this one.
+    :ivar orphans: those of them that were deleted in the root table: their row here may be gone.
+    :ivar siblings: the other tables that records of this one have rows in, and are written to.
+    """
+
+    table: VersionedTable
+    live: Sequence[tuple[Key, Operation]]
+    gone: Sequence[Key]
+    remembered: Mapping[Key, Mapping[str, Any]]
+    altered: frozenset[Key]
+    perhaps: Sequence[Key] = ()
+    orphans: Sequence[Key] = ()
+    siblings: Sequence[VersionedTable] = ()
+
+    @property
+    def keys(self) -> Sequence[tuple[Key, Operation]]:
+        """Every record that may get a version, with the operation that it is most likely to be."""
+        return [*self.live, *self.untold, *((key, Operation.DELETE) for key in self.gone)]
+
+    @property
+    def untold(self) -> Sequence[tuple[Key, Operation]]:
+        """The records that may have a row here: if so, it is there as before."""
+        return [(key, Operation.UPDATE) for key in self.perhaps]
+
+    @property
+    def compared(self) -> Sequence[tuple[Key, Operation]]:
+        """The records that may turn out to be as they were."""
+        return [*(each for each in self.live if each[1] is Operation.UPDATE), *self.untold]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteJob:
+    """A whole history transaction.
+
+    :ivar transaction: the table that the transaction's row goes to.
+    :ivar values: the row, without its id.
+    :ivar transaction_id: the id, where it was drawn before.
+    :ivar closes: whether predecessors get their end.
+    """
+
+    transaction: sa.Table
+    values: Mapping[str, Any]
+    transaction_id: int | None
+    tables: Sequence[TableJob]
+    closes: bool = True
+
+
+def parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Yield the items in parts that one statement can take."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
