@@ -23,6 +23,7 @@ from flask_continuum.engine.capture.statements import (
     Parameters,
     parameter_sets,
     selection,
+    table_of,
     values_compared,
     values_set,
 )
@@ -111,7 +112,7 @@ class CascadeCapture:
         :param flush: whether the statement is a flush's own, which names what it writes by keys.
         :raises HistoryWriteError: when it cannot be told exactly.
         """
-        cascades = self.registry.cascades[clause.table]
+        cascades = self.registry.cascades[table_of(clause)]
         if not self._acts(connection):
             return
         if clause.is_insert:

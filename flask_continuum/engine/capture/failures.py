@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import ExceptionContext
 
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.statements import table_of
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.dialects.aborts import has_rolled_back
 from flask_continuum.engine.errors import HistoryWriteError
@@ -66,9 +67,10 @@ class Failures:
         if execution is None or not execution.executemany:
             return False
         clause: Any = getattr(execution.compiled, "statement", None)
-        return getattr(clause, "is_dml", False) and (
-            clause.table in self.registry.tables or clause.table in self.registry.cascades
-        )
+        if not getattr(clause, "is_dml", False):
+            return False
+        live = table_of(clause)
+        return live in self.registry.tables or live in self.registry.cascades
 
 
 @contextmanager

@@ -59,7 +59,7 @@ from flask_continuum.engine.capture.failures import (
 )
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
-from flask_continuum.engine.capture.statements import Statement, parameter_sets
+from flask_continuum.engine.capture.statements import Statement, parameter_sets, table_of
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry
@@ -203,12 +203,13 @@ class Listeners:
         if not _is_written(clause, execution_options):
             return clause, multiparams, params
         flush = self.bulk.is_flush(execution_options)
-        table = self.registry.tables.get(clause.table)
+        live = table_of(clause)
+        table = self.registry.tables.get(live)
         if table is not None:
             statement = Statement(table, clause, parameter_sets(multiparams, params))
             if not self.links.before_execute(connection, statement, flush=flush):
                 clause = self.bulk.before_execute(connection, statement, flush=flush)
-        if clause.table in self.registry.cascades:
+        if live in self.registry.cascades:
             self.cascades.before_execute(connection, clause, multiparams, params, flush=flush)
         return clause, multiparams, params
 
@@ -226,7 +227,7 @@ class Listeners:
             try:
                 self.links.after_execute(connection, clause, result)
                 self.bulk.after_execute(connection, clause, result)
-                if clause.table in self.registry.cascades:
+                if table_of(clause) in self.registry.cascades:
                     self.cascades.after_execute(connection, clause, result)
             except BaseException as error:
                 self.failures.note(connection, error)

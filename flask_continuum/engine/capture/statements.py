@@ -85,6 +85,15 @@ class Statement:
         return any(c.key in names for c in self.table.key)
 
 
+def table_of(clause: Any) -> Any:
+    """Return the table that a statement is sent to.
+
+    One on a class of several tables is sent to each of them in turn.
+    """
+    told = clause._annotations
+    return told.get("_emit_insert_table", told.get("_emit_update_table", clause.table))
+
+
 def values_compared(
     clause: Any, columns: Sequence[sa.Column[Any]], parameters: Parameters, *, only: bool = False
 ) -> list[tuple[Any, ...]] | None:
