@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind
 from flask_continuum.engine.maintenance.records import discriminator
 from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
 
 
@@ -31,13 +32,47 @@ class _Pair:
 def verify_hierarchies(place: Place) -> Iterator[Finding]:
     """Yield versions that lack their part in another table, in two statements for each table.
 
-    Where no recorded column tells the classes apart, only the way up can be verified.
+    Where no recorded column tells the classes apart, a part of which nothing is left is not missed.
     """
     for pair in _pairs(place):
         yield from _lacking(place, pair.part, pair.root)
-        if pair.column is not None:
-            belongs = pair.root.version.c[pair.column.key].in_(pair.identities)
-            yield from _lacking(place, pair.root, pair.part, belongs)
+        yield from _lacking(place, pair.root, pair.part, _has_part(pair))
+
+
+def _has_part(pair: _Pair) -> sa.ColumnElement[bool]:
+    """Return the condition that the record of a root version had a row in the other table.
+
+    A part that was there before, and is not deleted now, was there; so was one that is changed or
+    deleted next. Where nothing is said of it, neither before in this life nor later, the class
+    tells.
+    """
+    root = pair.root
+    before, after = _neighbour(pair, earlier=True), _neighbour(pair, earlier=False)
+    known = sa.or_(before != Operation.DELETE, after != Operation.INSERT)
+    if pair.column is None:
+        return known
+    belongs = root.version.c[pair.column.key].in_(pair.identities)
+    begins = root.operation_type == Operation.INSERT
+    return sa.or_(known, sa.and_(belongs, after.is_(None), sa.or_(before.is_(None), begins)))
+
+
+def _neighbour(pair: _Pair, *, earlier: bool) -> sa.ScalarSelect[Any]:
+    """Return the operation of the part's newest version before a root version, or the next."""
+    root, part = pair.root, pair.part
+    version = part.version.alias()
+    began = version.c[part.transaction_id.key]
+    keys = zip(part.version_key, root.version_key, strict=True)
+    return (
+        sa.select(version.c[part.operation_type.key])
+        .where(
+            *(version.c[theirs.key] == ours for theirs, ours in keys),
+            began < root.transaction_id if earlier else began > root.transaction_id,
+        )
+        .order_by(began.desc() if earlier else began)
+        .limit(1)
+        .correlate(root.version)
+        .scalar_subquery()
+    )
 
 
 def _pairs(place: Place) -> Iterator[_Pair]:

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
-from flask_continuum.engine.manager import VersioningManager
-from tests.engine.invariants import check, rows
+from tests.engine.invariants import rows
 from tests.engine.newsroom import Newsroom, build
 from tests.support.marks import on
 
@@ -43,45 +41,6 @@ def test_a_commit_of_the_driver_is_not_seen(newsroom: Newsroom) -> None:
         driver.commit()
         session.rollback()
     assert [row[1] for row in versions(newsroom)] == ["City"]
-
-
-def test_joined_inheritance_writes_a_version_in_each_table(engine: sa.Engine) -> None:
-    class Base(DeclarativeBase):
-        pass
-
-    class Item(Base):
-        __tablename__ = "item"
-        __versioned__ = {}
-        id = sa.Column(sa.Integer, primary_key=True)
-        kind = sa.Column(sa.String(10))
-        name = sa.Column(sa.String(20))
-        __mapper_args__ = {"polymorphic_on": kind, "polymorphic_identity": "item"}
-
-    class Book(Item):
-        __tablename__ = "book"
-        id = sa.Column(sa.ForeignKey("item.id"), primary_key=True)
-        pages = sa.Column(sa.Integer)
-        __mapper_args__ = {"polymorphic_identity": "book"}
-
-    manager = VersioningManager(user_cls=None)
-    sessions = sessionmaker(engine)
-    manager.attach(Base, sessions, engine)
-    Base.metadata.create_all(engine)
-    with sessions() as session:
-        book = Book(id=1, name="a", pages=1)
-        session.add(book)
-        session.commit()
-        book.pages = 2
-        session.commit()
-        book.pages = 3
-        session.flush()
-        book.pages = 2
-        session.commit()
-        version = manager.registry.of(Book).version_class
-        found = session.scalars(sa.select(version).order_by(version.transaction_id)).all()
-        assert [(each.name, each.pages) for each in found] == [("a", 1), ("a", 2), ("a", 2)]
-    check(engine, manager)
-    manager.detach()
 
 
 @on("postgresql")

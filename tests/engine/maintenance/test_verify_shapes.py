@@ -99,6 +99,66 @@ def test_parts_of_a_hierarchy_are_compared_each(family: Any, engine: sa.Engine) 
     ]
 
 
+@pytest.fixture
+def garage(engine: sa.Engine) -> Any:
+    """A hierarchy in which no column tells the classes apart: two cars and a vehicle."""
+    made = base()
+
+    class Vehicle(made):
+        __tablename__ = "vehicle"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        name = mapped_column(sa.String(10))
+
+    class Car(Vehicle):
+        __tablename__ = "car"
+        id = mapped_column(sa.ForeignKey("vehicle.id"), primary_key=True)
+        doors = mapped_column(sa.Integer)
+
+    world = set_up(engine, made)
+    with world.sessions() as session:
+        session.add_all([Vehicle(id=1), Car(id=2, doors=3), Car(id=3, doors=5)])
+        session.commit()
+    with world.sessions() as session:
+        session.get(Vehicle, 1).name = session.get(Vehicle, 2).name = "x"
+        session.commit()
+    with world.sessions() as session:
+        session.get(Car, 2).doors = 4
+        session.delete(session.get(Car, 3))
+        session.commit()
+    yield world
+    world.manager.detach()
+
+
+def test_without_a_discriminator_the_rows_tell_the_class(garage: Any) -> None:
+    assert report(garage).is_clean
+    with garage.engine.connect() as connection:
+        found = sa.text("SELECT id, doors, transaction_id FROM car_version ORDER BY 1, 3")
+        assert [tuple(row) for row in connection.execute(found)] == [
+            *((2, 3, 1), (2, 3, 2), (2, 4, 3)),
+            *((3, 5, 1), (3, 5, 3)),
+        ]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+def test_without_a_discriminator_a_lost_part_is_found(garage: Any, lost: int) -> None:
+    where = f"id = 2 AND transaction_id = {lost}"
+    damage(garage.engine, f"DELETE FROM car_version WHERE {where}")
+    incomplete = [each for each in found(garage) if each[0] is K.HIERARCHY_INCOMPLETE]
+    assert incomplete == [(K.HIERARCHY_INCOMPLETE, "car", (2,), lost)]
+
+
+def test_without_a_discriminator_a_lost_deletion_is_found(garage: Any) -> None:
+    damage(garage.engine, "DELETE FROM car_version WHERE id = 3 AND transaction_id = 3")
+    assert (K.HIERARCHY_INCOMPLETE, "car", (3,), 3) in found(garage)
+
+
+def test_a_record_without_any_part_is_found(family: Any, engine: sa.Engine) -> None:
+    damage(engine, "DELETE FROM article_item_version WHERE id = 1")
+    lost = [each for each in found(family) if each[0] is K.HIERARCHY_INCOMPLETE]
+    assert lost == [(K.HIERARCHY_INCOMPLETE, "article_item", (1,), t) for t in (1, 2, 3)]
+
+
 # -- classes that are not versioned, in tables that are ----------------------------------------
 
 
