@@ -43,7 +43,7 @@ test: lint types
 
 # The same tests as in the suite, for longer; -s shows what the writers have fought about.
 torture: $(VENV)/.test
-	CONTINUUM_TEST_TORTURE=$(SECONDS) CONTINUUM_TEST_PROGRAMS=10 $(BIN)/python -m pytest -s tests/torture tests/property tests/faults $(PYTEST)
+	CONTINUUM_TEST_TORTURE=$(SECONDS) CONTINUUM_TEST_PROGRAMS=10 CONTINUUM_TEST_TRANSACTIONS=50000 $(BIN)/python -m pytest -s tests/torture tests/property tests/faults $(PYTEST)
 
 # An environment of its own, with the series that pyproject.toml names as the oldest.
 oldest:

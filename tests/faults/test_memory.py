@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import tracemalloc
 import warnings
@@ -20,7 +21,8 @@ from tests.support.marks import on
 pytestmark = on("sqlite")
 
 WARM_UP = 300
-TRANSACTIONS = 1_000
+TRANSACTIONS = int(os.environ.get("CONTINUUM_TEST_TRANSACTIONS", "1000"))
+"""How many transactions, in each way of writing, memory must not grow over."""
 FEW_BYTES = 64 * 1024
 """Far less than one small object a transaction would come to."""
 
