@@ -8,7 +8,7 @@ tell exactly is refused, never half captured.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
-from flask_continuum.engine.capture.statements import Statement
+from flask_continuum.engine.capture.links import linking, moves, touch_moved
+from flask_continuum.engine.capture.statements import Statement, refusal
 from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError
@@ -36,7 +37,8 @@ class _Before:
     :ivar clause: the statement as it is executed, which may be ours in place of the given one.
     :ivar keys: the records that it is about to change, or that an insertion may find.
     :ivar rowcount: how many rows were found, where they were looked for.
-    :ivar rows: what records hold that are about to be deleted and were changed before.
+    :ivar rows: what records hold that are about to go and were changed before.
+    :ivar moves: links that are about to lead elsewhere, each with what it will be.
     """
 
     statement: Statement
@@ -44,6 +46,7 @@ class _Before:
     keys: Sequence[Key] = ()
     rowcount: int | None = None
     rows: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
+    moves: Sequence[tuple[Key, Key]] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +95,7 @@ class BulkCapture:
         before = _Before(statement, clause)
         hierarchy = self.registry.joined.get(table)
         if hierarchy is not None and hierarchy.mixed:
-            raise _refusal(statement, "some of its rows are those of classes without history")
+            raise refusal(statement, "some of its rows are those of classes without history")
         if clause.is_insert:
             self._before_insert(connection, before)
         else:
@@ -128,11 +131,15 @@ class BulkCapture:
         statement = before.statement
         table, clause = statement.table, statement.clause
         if clause.is_update and statement.sets_key():
-            raise _refusal(statement, "it changes primary keys")
+            if not table.is_link:
+                raise refusal(statement, "it changes primary keys")
+            before.moves = list(moves(connection, statement))
+            self._before_going(connection, before, [old for old, _ in before.moves])
+            return
         keys = statement.keys_compared()
         if keys is None:
             if statement.is_repeated and not table.is_link:
-                raise _refusal(
+                raise refusal(
                     statement, "it is executed for several parameter sets, not by primary key"
                 )
             query = statement.selection(table.key).with_for_update()
@@ -145,9 +152,16 @@ class BulkCapture:
         elif statement.is_repeated or statement.returns:
             # how many it has written does not tell which, or is not told at all
             keys = list(_existing(connection, table, keys))
-        before.keys = list(dict.fromkeys(keys))
+        self._before_going(connection, before, keys)
+
+    def _before_going(
+        self, connection: sa.Connection, before: _Before, keys: Iterable[Key]
+    ) -> None:
+        """Keep what would be lost: baselines, and what is about to go and was changed before."""
+        table = before.statement.table
+        before.keys = linking(dict.fromkeys(keys))
         self.baseline.write_all(connection, table, before.keys)
-        if clause.is_delete:
+        if before.statement.clause.is_delete or before.moves:
             unit = self.current.get(connection)
             altered = [key for key in before.keys if unit.is_altered(table, key)]
             before.rows = dict(_rows(connection, table, altered))
@@ -161,9 +175,12 @@ class BulkCapture:
                 f"{found} were found just before: another transaction came in between. "
                 f"Roll back and try again."
             )
-        operation = Operation.DELETE if statement.clause.is_delete else Operation.UPDATE
         if not statement.returns and result.rowcount == 0:
             return  # with RETURNING, some drivers count only what has been fetched
+        if before.moves:
+            touch_moved(unit, statement.table, before.moves, before.rows)
+            return
+        operation = Operation.DELETE if statement.clause.is_delete else Operation.UPDATE
         hierarchy = self.registry.joined.get(statement.table)
         for key in before.keys:
             unit.touch(statement.table, key, operation, before.rows.get(key), hierarchy)
@@ -197,7 +214,7 @@ class BulkCapture:
             known = set(before.keys)
             told = statement.keys_given() or _returned(before, result)
             found = list(_unwritten(connection, table)) if told is None else told
-        new = [key for key in found if key not in known]
+        new = [key for key in linking(found) if key not in known]
         self.baseline.write_siblings(connection, table, new)
         for key in new:
             unit.touch(table, key, Operation.INSERT, hierarchy=hierarchy)
@@ -209,7 +226,7 @@ class BulkCapture:
         """
         table = statement.table
         if statement.clause.select is not None:
-            raise _refusal(statement, "what it finds there comes from a SELECT")
+            raise refusal(statement, "what it finds there comes from a SELECT")
         rows = list(statement.rows())
         conditions = []
         for columns in _unique_columns(table.live):
@@ -222,7 +239,7 @@ class BulkCapture:
             if plain:
                 conditions.append(_among(columns, plain))
         if not conditions:
-            raise _refusal(statement, "it gives no unique value that its rows could be found by")
+            raise refusal(statement, "it gives no unique value that its rows could be found by")
         query = sa.select(*table.key).where(sa.or_(*conditions)).with_for_update()
         return [tuple(row) for row in connection.execute(query, execution_options=OWN)]
 
@@ -241,20 +258,13 @@ def begin_on_sqlite(connection: sa.Connection, statement: str = "BEGIN") -> None
         connection.exec_driver_sql(statement, execution_options=OWN)
 
 
-def _refusal(statement: Statement, reason: str) -> HistoryWriteError:
-    verb = type(statement.clause).__visit_name__.upper()
-    return HistoryWriteError(
-        f"This {verb} on {statement.table.live.name} cannot be captured exactly: {reason}. Load "
-        f"the records and change them in a session, or write them by their primary keys. Nothing "
-        f"was sent."
-    )
-
-
 def _can_return(connection: sa.Connection, statement: Statement) -> bool:
     """Tell whether the statement can be made to tell the keys that the database gives out."""
     clause = statement.clause
     if statement.returns or clause.select is not None or clause._multi_values:
         return False
+    if set(statement.table.key) != set(statement.table.live.primary_key):
+        return False  # links are told by what they link
     dialect = connection.dialect
     return not statement.is_repeated or bool(dialect.insert_executemany_returning)
 

@@ -7,8 +7,8 @@ foreign key and level, however many rows there are.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -141,12 +141,40 @@ class CascadeCapture:
         if not clause._returning and result.rowcount == 0:
             return  # with RETURNING, some drivers count only what has been fetched
         unit = self.current.get(connection)
+        kept = self._kept(connection, running.effects)
         for each in running.effects:
+            stays = kept.get(each.table, frozenset())
             if isinstance(each, _Move):
-                unit.move(each.table, each.keys, each.values)
-            else:
+                keys = {old: new for old, new in each.keys.items() if old not in stays}
+                if keys:
+                    unit.move(each.table, keys, each.values)
+            elif each.operation is not Operation.DELETE or each.key not in stays:
                 hierarchy = self.registry.joined.get(each.table)
                 unit.touch(each.table, each.key, each.operation, each.values, hierarchy)
+
+    def _kept(
+        self, connection: sa.Connection, effects: Iterable[_Touch | _Move]
+    ) -> Mapping[VersionedTable, Set[Key]]:
+        """Return the keys that should be gone and are there: foreign keys may be switched off.
+
+        What merely changes is compared when its version is written.
+        """
+        gone: dict[VersionedTable, dict[Key, None]] = defaultdict(dict)
+        for each in effects:
+            if isinstance(each, _Move):
+                taken = set(each.keys.values())  # another's new key may be the old one of this
+                gone[each.table] |= dict.fromkeys(old for old in each.keys if old not in taken)
+            elif each.operation is Operation.DELETE:
+                gone[each.table][each.key] = None
+        dialect = self.baseline.writer.dialect(connection)
+        return {
+            table: {_key(table.key, row) for row in rows}
+            for table, keys in gone.items()
+            # unlocked: MariaDB would lock the gaps where it finds nothing
+            for rows in [
+                select_rows(dialect, connection, table.key, table.key, list(keys), lock=False)
+            ]
+        }
 
     def _acts(self, connection: sa.Connection) -> bool:
         """Tell whether the database minds foreign keys; SQLite must be told to."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
-from flask_continuum.engine.capture.statements import Statement
-from flask_continuum.engine.capture.unit_of_work import Key
+from flask_continuum.engine.capture.statements import Statement, refusal
+from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
 
@@ -83,6 +84,48 @@ def _keys_named(statement: Statement, *, flush: bool) -> Sequence[Key] | None:
         return None  # its criteria may be others; a flush sees to it that each link is there
     names = [column.key for column in table.key]
     try:
-        return [tuple([given[name] for name in names]) for given in statement.parameters]
+        keys = [tuple([given[name] for name in names]) for given in statement.parameters]
     except KeyError:
         return None
+    return linking(keys)
+
+
+def moves(connection: sa.Connection, statement: Statement) -> Iterator[tuple[Key, Key]]:
+    """Yield the links that an UPDATE changes, and lock them; each with what it will be.
+
+    :raises HistoryWriteError: when an expression gives it.
+    """
+    columns = statement.table.key
+    query = statement.selection(columns).with_for_update()
+    for given, new in zip(statement.parameters, statement.values_set(), strict=True):
+        if any(isinstance(new.get(c.key), sa.ClauseElement) for c in columns):
+            raise refusal(statement, "an expression says what is linked")
+        for row in connection.execute(query, given, execution_options=OWN).all():
+            yield tuple(row), tuple(new.get(c.key, v) for c, v in zip(columns, row, strict=True))
+
+
+def touch_moved(
+    unit: UnitOfWork,
+    table: VersionedTable,
+    moves: Sequence[tuple[Key, Key]],
+    held: Mapping[Key, Mapping[str, Any]],
+) -> None:
+    """Note that links have ended, those first, and what they have become.
+
+    :param held: what ended links held whose open version does not tell it.
+    """
+    moved = {old: new for old, new in moves if old != new}
+    for old in linking(old for old, new in moved.items() if None in new):
+        unit.touch(table, old, Operation.DELETE, held.get(old))
+    for new in linking(new for old, new in moved.items() if None in old):
+        unit.touch(table, new, Operation.INSERT)
+    both = {old: new for old, new in moved.items() if None not in (*old, *new)}
+    if both:
+        unit.move(table, both, held)
+    for key in linking(old for old, new in moves if old == new):
+        unit.touch(table, key, Operation.UPDATE)
+
+
+def linking(keys: Iterable[Key]) -> list[Key]:
+    """Return the keys without those of rows in link tables that link nothing."""
+    return [key for key in keys if None not in key]

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
 
+from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.registry import VersionedTable
 
 Parameters = Sequence[Mapping[str, Any]]
@@ -56,14 +57,20 @@ class Statement:
             yield _row(self.clause._values or {}, _by_key(given))
 
     def keys_given(self) -> list[tuple[Any, ...]] | None:
-        """Return the keys that an INSERT gives as plain values; ``None`` if one is missing."""
+        """Return the keys that an INSERT gives as plain values; ``None`` if one is missing.
+
+        A row of a link table may link nothing.
+        """
         if self.clause.select is not None:
             return None
         found = []
         for row in self.rows():
             key = tuple(row.get(c.key) for c in self.table.key)
-            if any(part is None or isinstance(part, sa.ClauseElement) for part in key):
-                return None
+            for column, part in zip(self.table.key, key, strict=True):
+                if isinstance(part, sa.ClauseElement):
+                    return None
+                if part is None and not (self.table.is_link and _is_null_unless_given(column)):
+                    return None
             found.append(key)
         return found
 
@@ -79,9 +86,13 @@ class Statement:
         """Return the query for what an UPDATE or DELETE with these criteria is about to write."""
         return selection(self.clause, columns)
 
+    def values_set(self) -> list[dict[str, Any]]:
+        """Return what an UPDATE sets, by column key and per parameter set."""
+        return values_set(self.clause, self.parameters)
+
     def sets_key(self) -> bool:
         """Tell whether an UPDATE gives a key column a new value."""
-        names = {name for row in values_set(self.clause, self.parameters) for name in row}
+        names = {name for row in self.values_set() for name in row}
         return any(c.key in names for c in self.table.key)
 
 
@@ -159,6 +170,20 @@ def _row(values: Mapping[Any, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in values.items()
     }
     return {**found, **{name: value for name, value in given.items() if name not in named}}
+
+
+def refusal(statement: Statement, reason: str) -> HistoryWriteError:
+    """Return the error for a statement that nothing can tell the effect of."""
+    verb = type(statement.clause).__visit_name__.upper()
+    return HistoryWriteError(
+        f"This {verb} on {statement.table.live.name} cannot be captured exactly: {reason}. Load "
+        f"the records and change them in a session, or write them by their primary keys. Nothing "
+        f"was sent."
+    )
+
+
+def _is_null_unless_given(column: sa.Column[Any]) -> bool:
+    return not column.primary_key and column.default is None and column.server_default is None
 
 
 def _by_key(values: Mapping[Any, Any]) -> dict[str, Any]:

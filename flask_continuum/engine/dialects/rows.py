@@ -21,12 +21,15 @@ def select_rows(
     columns: Columns,
     by: Columns,
     values: Sequence[tuple[Any, ...]],
+    *,
+    lock: bool = True,
 ) -> Iterator[dict[str, Any]]:
-    """Read the rows of a table, versioned or not, and lock them where there are row locks.
+    """Read the rows of a table, versioned or not.
 
     :param columns: what is read.
     :param by: columns of the same table, without NULLs in ``values``.
     :param values: what they hold in the rows that are read, each combination once.
+    :param lock: whether they are locked, where there are row locks.
     :returns: what each row holds, by column key.
     """
     live = by[0].table
@@ -37,6 +40,7 @@ def select_rows(
     names = ", ".join(f"s.{dialect.q(column)}" for column in columns)
     # in one order always, so that two who lock the same rows wait for each other but once
     order = ", ".join(f"s.{dialect.q(column)}" for column in by)
+    locking = dialect.locking if lock else ""
     keys = [column.key for column in columns]
     for start in range(0, len(values), dialect.chunk):
         part = [(value, Operation.UPDATE) for value in values[start : start + dialect.chunk]]
@@ -44,7 +48,7 @@ def select_rows(
         found = dialect.run(
             connection,
             f"SELECT {names} FROM {source.sql} k {dialect.join} {dialect.name(live)} s "
-            f"ON {dialect.matches(table, 's', 'k')} ORDER BY {order}{dialect.locking}",
+            f"ON {dialect.matches(table, 's', 'k')} ORDER BY {order}{locking}",
             source.parameters,
             columns,
         )

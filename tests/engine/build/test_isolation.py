@@ -168,6 +168,26 @@ def _listeners(dispatch: Any, name: str) -> list[Any]:
     return list(found) if hasattr(found, "__iter__") else []
 
 
+def test_an_engine_with_options_is_listened_to_once(engine: sa.Engine) -> None:
+    """It has the events of the engine that it is made from, and passes them on."""
+    newsroom = build(engine)
+    derived = engine.execution_options(stream_results=False).execution_options(logging_token="a")
+    newsroom.manager.track_engine(derived)
+    handlers = list(derived.dispatch.before_execute)
+    assert len(handlers) == 1, handlers
+    with statements(engine) as found, newsroom.sessions(bind=derived) as session:
+        session.add(newsroom.Section(id=1, name="City"))
+        session.execute(sa.insert(newsroom.Section), [{"id": 2, "name": "Sport"}])
+        session.commit()
+    assert list(derived.dispatch.before_execute) == handlers
+    written = found.naming("section_version").beginning("INSERT")
+    assert len(written) <= 1, found
+    with newsroom.sessions() as session:
+        assert len(newsroom.ids(session, newsroom.Section, 1)) == 1
+    newsroom.manager.detach()
+    assert list(derived.dispatch.before_execute) == []
+
+
 def test_a_manager_is_not_kept_alive_by_what_it_listened_to() -> None:
     class Base(DeclarativeBase):
         pass
