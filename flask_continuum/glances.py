@@ -18,6 +18,7 @@ from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.latest import Glance
 from flask_continuum.engine.read.results import NOT_RECORDED, Entry, Gone
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.unreadable import Unreadable
 from flask_continuum.policy import Action
 from flask_continuum.presenters.budget import Budget
 from flask_continuum.presenters.dates import Moment, as_utc, moment
@@ -201,7 +202,9 @@ def describe(subject: Subject, change: Glance) -> LastChange:
 def differences(subject: Subject, entry: Entry) -> tuple[Row, ...]:
     """Return what an entry changed, row by row; what the user may not see takes no part."""
     settings = subject.state.settings
-    view = View(zone=settings.zone_for(subject.user), not_recorded=NOT_RECORDED)
+    view = View(
+        zone=settings.zone_for(subject.user), not_recorded=NOT_RECORDED, unreadable=Unreadable
+    )
     budget = Budget(settings.diff_budget_ms / 1000)
     references = dict(_references(subject.entry))
     rows = []

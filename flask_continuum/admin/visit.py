@@ -15,6 +15,7 @@ from flask_continuum.admin.links import Links, make_links
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.read.search import label_attributes
 from flask_continuum.engine.registry import Registry, VersionedClass
+from flask_continuum.engine.unreadable import Unreadable
 from flask_continuum.presenters import dates
 from flask_continuum.presenters.budget import Budget
 from flask_continuum.presenters.values import View
@@ -108,6 +109,6 @@ def open_visit(state: State) -> Visit:
         links=make_links(state.manager.registry),
         now=datetime.now(UTC),
         zone=zone,
-        view=View(zone=zone, not_recorded=NOT_RECORDED),
+        view=View(zone=zone, not_recorded=NOT_RECORDED, unreadable=Unreadable),
         budget=Budget(state.settings.diff_budget_ms / 1000),
     )

@@ -37,6 +37,7 @@ class DisplayKind(StrEnum):
     NULL = "null"
     EMPTY = "empty"
     NOT_RECORDED = "not_recorded"
+    UNREADABLE = "unreadable"
     MASKED = "masked"
     TEXT = "text"
     LONG_TEXT = "long_text"
@@ -116,11 +117,14 @@ class View:
     :param zone: the zone in which instants are shown; naive datetimes of columns stay as they are
     :param not_recorded: the engine's sentinel for a value that was never recorded, recognised by
         identity, so that presenters need not import the engine
+    :param unreadable: the engine's type of values that cannot be read any more, with the name of
+        their ``type`` and their ``size``
     :param limit: characters of a text that are shown at first
     """
 
     zone: tzinfo = UTC
     not_recorded: object = field(default_factory=_Never)
+    unreadable: type[Any] = _Never
     limit: int = TEXT_LIMIT
 
 
@@ -145,6 +149,13 @@ def display(value: Any, view: View = DEFAULT_VIEW) -> Display:
         return NOT_RECORDED
     if value is None:
         return NULL
+    if isinstance(value, view.unreadable):
+        size = "" if value.size is None else f", {size_text(value.size)}"
+        return Display(
+            DisplayKind.UNREADABLE,
+            "cannot be read any more",
+            title=f"recorded as {value.type}{size}",
+        )
     try:
         return _display(value, view)
     except Exception:

@@ -13,6 +13,7 @@ from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.naming import fitting, version_table_name
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.registry import LIVE_TABLE, VersionedTable
+from flask_continuum.engine.unreadable import tolerant
 
 
 def build_version_table(
@@ -130,12 +131,14 @@ def _version_column(live: sa.Column[Any]) -> sa.Column[Any]:
 
 
 def _version_type(live: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    if not isinstance(live, SchemaType):
+    if isinstance(live, NullType):
         return live
+    if not isinstance(live, SchemaType):
+        return tolerant(live)
     copied: Any = live.copy()
     # a check constraint would forbid what an old version rightly holds
     copied.create_constraint = False
-    return copied  # type: ignore[no-any-return]
+    return tolerant(copied)
 
 
 def _storage_arguments(live: sa.Table) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from flask_continuum.engine.read.transactions import (
     transaction_neighbours,
     transactions,
 )
+from flask_continuum.engine.unreadable import Unreadable
 
 __all__ = [
     "NOT_RECORDED",
@@ -60,6 +61,7 @@ __all__ = [
     "Page",
     "RecordRow",
     "TransactionRow",
+    "Unreadable",
     "activity",
     "as_of_version",
     "authors",

@@ -13,6 +13,7 @@ from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.recorded import Recorded, recorded
 from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, FieldChange
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.unreadable import Unreadable
 
 
 def value(entry: VersionedClass, known: Recorded, thing: Any, key: str) -> Any:
@@ -28,6 +29,8 @@ def same(entry: VersionedClass, key: str, one: Any, other: Any) -> bool:
         return True
     if one is None or other is None or one is NOT_RECORDED or other is NOT_RECORDED:
         return False
+    if isinstance(one, Unreadable) or isinstance(other, Unreadable):
+        return bool(one == other)
     equal = bool(entry.attributes[key].type.compare_values(one, other))
     return equal and _same_kinds(one, other)
 

@@ -12,6 +12,7 @@ from flask_continuum.engine.read.recorded import Recorded
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.steps import FieldStep, Impossible, Reason
+from flask_continuum.engine.unreadable import Unreadable
 
 
 def restorable(entry: VersionedClass) -> tuple[str, ...]:
@@ -51,6 +52,14 @@ def changed(
                     f"“{key}” was not recorded then, so it stays as it is.",
                 )
             )
+        elif isinstance(then, Unreadable):
+            impossible.append(
+                Impossible(
+                    key,
+                    Reason.UNREADABLE,
+                    f"“{key}” had a value that cannot be read any more, so it stays as it is.",
+                )
+            )
         elif same(entry, key, now, then):
             continue
         elif then is None and _is_required(entry.attributes[key]):
@@ -77,6 +86,9 @@ def recreated(
         if then is NOT_RECORDED or not wanted:
             why = "was not recorded then" if wanted else "is left out"
             impossible.append(_left_open(key, entry.attributes[key], why))
+        elif isinstance(then, Unreadable):
+            why = "cannot be read any more"
+            impossible.append(_left_open(key, entry.attributes[key], why, Reason.UNREADABLE))
         elif then is None and _is_required(entry.attributes[key]):
             impossible.append(_left_open(key, entry.attributes[key], "was not set then"))
         else:
@@ -93,7 +105,9 @@ def recreated(
     return steps, impossible
 
 
-def _left_open(key: str, column: sa.Column[Any], why: str) -> Impossible:
+def _left_open(
+    key: str, column: sa.Column[Any], why: str, reason: Reason = Reason.NOT_RECORDED
+) -> Impossible:
     if _is_required(column) and not has_default(column):
         return Impossible(
             key,
@@ -102,7 +116,7 @@ def _left_open(key: str, column: sa.Column[Any], why: str) -> Impossible:
             blocks=True,
         )
     comes = "it gets its default" if has_default(column) else "it comes back empty"
-    return Impossible(key, Reason.NOT_RECORDED, f"“{key}” {why}: {comes}.")
+    return Impossible(key, reason, f"“{key}” {why}: {comes}.")
 
 
 def _is_required(column: sa.Column[Any]) -> bool:

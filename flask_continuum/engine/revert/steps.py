@@ -50,6 +50,7 @@ class Reason(StrEnum):
     """Why something cannot come back."""
 
     NOT_RECORDED = "not_recorded"
+    UNREADABLE = "unreadable"
     GONE_COLUMN = "gone_column"
     MISSING_TARGET = "missing_target"
     REQUIRED_NOT_RECORDED = "required_not_recorded"

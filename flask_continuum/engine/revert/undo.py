@@ -49,6 +49,7 @@ from flask_continuum.engine.revert.steps import (
 )
 from flask_continuum.engine.revert.targets import missing
 from flask_continuum.engine.revert.undo_links import link_steps
+from flask_continuum.engine.unreadable import Unreadable
 
 
 def plan_undo(session: Session, transaction: Any) -> Plan:
@@ -169,6 +170,16 @@ def _unchange(entry: VersionedClass, each: Entry, live: Any | None, base: int | 
                     change.key,
                     Reason.NOT_RECORDED,
                     f"“{change.key}” was not recorded before, so it stays as it is.",
+                )
+            )
+            continue
+        if isinstance(change.old, Unreadable):
+            impossible.append(
+                Impossible(
+                    change.key,
+                    Reason.UNREADABLE,
+                    f"“{change.key}” had a value before that cannot be read any more, so it stays "
+                    f"as it is.",
                 )
             )
             continue
