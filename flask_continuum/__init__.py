@@ -11,6 +11,7 @@ from flask_continuum.engine.errors import (
     ImproperlyConfigured,
     NoChangesAttribute,
     PlanBlocked,
+    ReadOnlyPast,
     ReverterException,
     StalePlan,
     VersioningError,
@@ -34,6 +35,7 @@ from flask_continuum.engine.introspect import (
 from flask_continuum.engine.maintenance import Finding, FindingKind, Report, vacuum, verify
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.time_machine import async_time_machine, time_machine
 from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
 
@@ -52,6 +54,7 @@ __all__ = [
     "NoChangesAttribute",
     "Operation",
     "PlanBlocked",
+    "ReadOnlyPast",
     "Report",
     "ReverterException",
     "StalePlan",
@@ -59,6 +62,7 @@ __all__ = [
     "TransactionFactory",
     "VersioningError",
     "VersioningManager",
+    "async_time_machine",
     "changeset",
     "count_versions",
     "end_tx_column_name",
@@ -72,6 +76,7 @@ __all__ = [
     "plan_revert",
     "plan_undo",
     "remove_versioning",
+    "time_machine",
     "transaction_class",
     "tx_column_name",
     "vacuum",

@@ -22,6 +22,10 @@ class HistoryWriteError(VersioningError):
     """Versions could not be written completely, so the whole transaction is rolled back."""
 
 
+class ReadOnlyPast(VersioningError):
+    """The past cannot be changed, and what has no history cannot be seen in it."""
+
+
 class NoChangesAttribute(VersioningError):
     """The entity names of a transaction were asked for without the TransactionChanges plugin."""
 

@@ -18,6 +18,9 @@ from flask_continuum.engine.options import Options
 LIVE_TABLE = "continuum_live_table"
 """Key in a version table's ``info``: the key of the table that it has the history of."""
 
+BESIDE = "flask_continuum"
+"""Where a metadata's ``info`` holds the registry: from a table alone its history is found."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionedTable:
@@ -275,3 +278,9 @@ def not_versioned(cls: type[Any], *, without_class: bool = False) -> ClassNotVer
         f"{cls.__name__} is not versioned. Mark the class with __versioned__ = {{}}, and set "
         f"versioning up (make_versioned or Continuum) for its declarative base."
     )
+
+
+def registry_beside(metadata: sa.MetaData) -> Registry | None:
+    """Return the registry that keeps the history of a metadata's tables, or ``None``."""
+    found: Registry | None = metadata.info.get(BESIDE)
+    return found

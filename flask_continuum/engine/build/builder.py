@@ -43,7 +43,7 @@ from flask_continuum.engine.build.relationships import build_relationships
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import Options
-from flask_continuum.engine.registry import Hierarchy, Registry, VersionedTable
+from flask_continuum.engine.registry import BESIDE, Hierarchy, Registry, VersionedTable
 from flask_continuum.engine.version import VersionClassBase
 
 Claim = Callable[[Mapper[Any]], bool]
@@ -158,6 +158,7 @@ class Builder:
             self.registry.history[metadata] = create_history_tables(
                 metadata, self.factory, with_user=self.user_cls is not None
             )
+            metadata.info[BESIDE] = self.registry
             self.metadata_found(metadata)
 
     # -- link tables ---------------------------------------------------------------------------
@@ -328,6 +329,7 @@ class Builder:
         for metadata, history in self.registry.history.items():
             metadata.remove(history.transaction)
             metadata.remove(history.history_column)
+            metadata.info.pop(BESIDE, None)
 
     def _finish_class(self, mapper: Mapper[Any], options: Options) -> type[Any]:
         parent = None
