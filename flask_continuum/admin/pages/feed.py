@@ -101,7 +101,7 @@ def _only_record(
     return (
         Piece(text=f"{verb} "),
         Piece(text=record.label, url=record.url),
-        Piece(text="" if record.placeholder else f" {record.name}", soft=True),
+        *(() if record.placeholder else (Piece(text=" "), Piece(text=record.name, soft=True))),
     )
 
 

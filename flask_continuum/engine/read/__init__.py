@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_continuum.engine.read.changes import changeset, compare
 from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.feed import FeedFilter
 from flask_continuum.engine.read.moved import moved_from, moved_to, moves
 from flask_continuum.engine.read.navigation import (
     as_of_version,
@@ -51,6 +52,7 @@ __all__ = [
     "Comparison",
     "DayCount",
     "Entry",
+    "FeedFilter",
     "FieldChange",
     "Gone",
     "Life",

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session, aliased
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
-from flask_continuum.engine.read.conditions import GREATEST_ID, fits, moment
-from flask_continuum.engine.read.families import families, owned_links
-from flask_continuum.engine.read.loading import transaction_arguments, user_loading, versioned
+from flask_continuum.engine.read.conditions import GREATEST_ID, fits
+from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.feed import EVERYTHING, FeedFilter, conditions
+from flask_continuum.engine.read.loading import transaction_arguments, user_loading
 from flask_continuum.engine.read.results import Entry, Page, TransactionRow
 from flask_continuum.engine.read.touched import counts, samples, touched_entries
 from flask_continuum.engine.registry import VersionedClass
@@ -32,8 +33,7 @@ def transactions(
     *,
     cursor: str | None = None,
     limit: int = 50,
-    model: Any | None = None,
-    user_id: Any = None,
+    wanted: FeedFilter = EVERYTHING,
 ) -> Page[TransactionRow]:
     """Return a page of the transactions over all models, newest first.
 
@@ -41,22 +41,26 @@ def transactions(
     whatever the length of the page.
 
     :param cursor: ``newer`` or ``older`` of another page with the same filters.
-    :param model: only transactions that touched this model.
-    :param user_id: only transactions of this user.
+    :param wanted: which transactions; all by default.
     :raises BadCursor: when the cursor is not one of this list.
+    :raises ValueError: when the filter asks for what is not recorded.
     """
     if limit < 1:
         raise ValueError(f"A page has at least one transaction, not {limit}.")
     groups = families(manager.registry)
-    chosen = None if model is None else versioned(model)
-    if chosen is not None:
-        only = manager.registry.transaction_class_for(chosen.model)
+    if wanted.text and "\0" in wanted.text:
+        return Page((), None, None)
+    if wanted.model is not None:
+        only = manager.registry.transaction_class_for(wanted.model)
         groups = {only: groups[only]}
     newer, edges = _edges(cursor, len(groups))
     found = []
-    for place, transaction_class in enumerate(groups):
-        statement = _feed(transaction_class, chosen, user_id, edges[place], newer, limit + 1)
+    for place, (transaction_class, entries) in enumerate(groups.items()):
         arguments = transaction_arguments(session, transaction_class)
+        dialect = arguments["bind"].dialect.name
+        statement = _feed(transaction_class, edges[place], newer, limit + 1).where(
+            *conditions(wanted, transaction_class, entries, dialect)
+        )
         rows = session.scalars(statement, bind_arguments=arguments)
         found += [(each, place) for each in rows]
     found.sort(key=_order, reverse=not newer)
@@ -78,30 +82,11 @@ def _order(found: tuple[Any, int]) -> tuple[Any, ...]:
     return (issued_at is not None, issued_at, found[0].id)
 
 
-def _feed(
-    transaction_class: Any,
-    entry: VersionedClass | None,
-    user_id: Any,
-    edge: int | None,
-    newer: bool,
-    limit: int,
-) -> sa.Select[Any]:
+def _feed(transaction_class: Any, edge: int | None, newer: bool, limit: int) -> sa.Select[Any]:
     transaction, later = transaction_class, aliased(transaction_class)
     statement = sa.select(transaction).where(
         ~sa.exists().where(later.uid == transaction.uid, later.id > transaction.id)
     )
-    if user_id is not None:
-        if not hasattr(transaction, "user_id"):
-            raise ValueError("Transactions do not record their user here (user_cls is None).")
-        statement = statement.where(transaction.user_id == user_id)
-    if entry is not None:
-        version = aliased(entry.version_class)
-        touches = [sa.exists().where(moment(entry, version) == transaction.id)]
-        touches += [
-            sa.exists().where(link.table.transaction_id == transaction.id)
-            for link in owned_links(entry)
-        ]
-        statement = statement.where(sa.or_(*touches))
     if edge is not None:
         statement = statement.where(transaction.id > edge if newer else transaction.id < edge)
     order = transaction.id if newer else transaction.id.desc()

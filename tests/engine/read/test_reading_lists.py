@@ -140,9 +140,11 @@ def test_the_feed_says_what_each_transaction_touched(either: Newsroom) -> None:
         assert linked.counts == {either.Article: {}}
         assert [v.title for v in linked.samples[either.Article]] == ["a"]
         assert created.counts == {either.Article: {Operation.INSERT: 1}}
-        touched = read.transactions(session, either.manager, model=either.Article)
+        touched = read.transactions(
+            session, either.manager, wanted=read.FeedFilter(model=either.Article)
+        )
         assert [row.transaction for row in touched] == [linked.transaction, created.transaction]
-        mine = read.transactions(session, either.manager, user_id=3)
+        mine = read.transactions(session, either.manager, wanted=read.FeedFilter(user_id=3))
         assert [row.transaction for row in mine] == [linked.transaction, created.transaction]
 
 
