@@ -12,10 +12,13 @@ from flask_continuum.admin import headers
 from flask_continuum.admin.errors import show_data_error, show_http_error
 from flask_continuum.admin.folders import find_folders
 from flask_continuum.admin.schema import explain_database_error
+from flask_continuum.admin.views.activity import activity
 from flask_continuum.admin.views.compare import compare
 from flask_continuum.admin.views.missing import missing
 from flask_continuum.admin.views.model import model
+from flask_continuum.admin.views.models import models
 from flask_continuum.admin.views.overview import overview
+from flask_continuum.admin.views.people import people, person
 from flask_continuum.admin.views.revert import revert
 from flask_continuum.admin.views.timeline import timeline
 from flask_continuum.admin.views.transaction import transaction
@@ -40,6 +43,10 @@ def create_blueprint(settings: Settings) -> Blueprint:
     )
     rule = blueprint.add_url_rule
     rule("/", "overview", overview)
+    rule("/changes", "activity", activity)
+    rule("/users", "people", people)
+    rule("/users/<user>", "person", person)
+    rule("/records", "models", models)
     rule("/records/<model>", "model", model)
     rule(_RECORD, "timeline", timeline)
     rule(f"{_RECORD}/compare", "compare", compare)

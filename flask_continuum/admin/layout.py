@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 from flask_continuum.admin.contexts import (
@@ -29,6 +30,15 @@ SEARCH_HINT = (
 )
 
 
+class Place(Enum):
+    """An entry of the menu."""
+
+    OVERVIEW = "Overview"
+    RECORDS = "Records"
+    CHANGES = "Changes"
+    PEOPLE = "People"
+
+
 def make_layout(
     visit: Visit,
     *,
@@ -42,13 +52,13 @@ def make_layout(
     actions: tuple[Link, ...] = (),
     main_action: Link | None = None,
     search: bool = True,
-    at_home: bool = False,
+    place: Place | None = None,
 ) -> Layout:
     """The frame of a page.
 
     :param title: of the browser's window; the heading when left out.
     :param search: with a search box in the top bar.
-    :param at_home: the page is the overview.
+    :param place: the entry of the menu that the page is, or belongs to.
     """
     home = visit.links.overview()
     return Layout(
@@ -56,7 +66,7 @@ def make_layout(
         home_url=home,
         title=title or heading,
         heading=heading,
-        menu=_menu(visit, at_home),
+        menu=_menu(visit, place),
         subtitle=subtitle,
         pills=pills,
         crumbs=crumbs,
@@ -90,7 +100,7 @@ def search_form(visit: Visit, *, label: str, text: str = "", hint: bool = False)
 def model_crumbs(visit: Visit, model: type[Any], *, here: bool = False) -> tuple[Crumb, ...]:
     """The way to a model's records; ``here`` when the page is that list."""
     return (
-        Crumb(label=visit.state.settings.title, url=visit.links.overview()),
+        Crumb(label=Place.RECORDS.value, url=visit.links.models()),
         Crumb(label=plural_of_model(model), url=None if here else visit.links.model(model)),
     )
 
@@ -103,5 +113,13 @@ def record_crumbs(
     return (*model_crumbs(visit, model), Crumb(label=record.name, url=url), *rest)
 
 
-def _menu(visit: Visit, at_home: bool) -> tuple[Link, ...]:
-    return (Link(label="Overview", url=visit.links.overview(), current=at_home),)
+def _menu(visit: Visit, place: Place | None) -> tuple[Link, ...]:
+    urls = {
+        Place.OVERVIEW: visit.links.overview(),
+        Place.RECORDS: visit.links.models(),
+        Place.CHANGES: visit.links.activity(),
+        Place.PEOPLE: visit.links.people(),
+    }
+    return tuple(
+        Link(label=each.value, url=url, current=each is place) for each, url in urls.items()
+    )

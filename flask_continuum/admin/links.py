@@ -19,19 +19,35 @@ class Links:
     """The way from models, keys and transactions to addresses, and back.
 
     :ivar segments: the path segment of each model.
-    :ivar models: the model of each segment.
+    :ivar by_segment: the model of each segment.
     """
 
     segments: Mapping[type[Any], str]
-    models: Mapping[str, VersionedClass]
+    by_segment: Mapping[str, VersionedClass]
 
     def model_at(self, segment: str) -> VersionedClass | None:
         """The model that a segment names, or ``None``."""
-        return self.models.get(segment)
+        return self.by_segment.get(segment)
 
     def overview(self, **query: Any) -> str:
         """The address of the first page."""
         return url_for("continuum.overview", **query)
+
+    def models(self) -> str:
+        """The address of the list of models."""
+        return url_for("continuum.models")
+
+    def activity(self, **query: Any) -> str:
+        """The address of the changes of all models."""
+        return url_for("continuum.activity", **query)
+
+    def people(self) -> str:
+        """The address of everybody who changed something."""
+        return url_for("continuum.people")
+
+    def person(self, user_id: Any, **query: Any) -> str:
+        """The address of what a user changed."""
+        return url_for("continuum.person", user=encode_key((user_id,)), **query)
 
     def model(self, model: type[Any], **query: Any) -> str:
         """The address of a model's records."""

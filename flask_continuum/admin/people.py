@@ -6,14 +6,18 @@ from typing import Any
 
 from flask_continuum.actor import label_of
 from flask_continuum.admin.contexts import Person
+from flask_continuum.admin.links import Links
 from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.labels import colour, initials
 
 UNKNOWN = Person(name="Unknown", initials="?", colour=0, kind="unknown")
 
 
-def person_of(transaction: Any | None) -> Person:
-    """Who made a transaction: the name it was made under, else the name of its user today."""
+def person_of(transaction: Any | None, links: Links | None = None) -> Person:
+    """Who made a transaction: the name it was made under, else the name of its user today.
+
+    :param links: to link a user to the page of what they changed.
+    """
     if transaction is None:
         return UNKNOWN
     user_id = getattr(transaction, "user_id", None)
@@ -23,7 +27,7 @@ def person_of(transaction: Any | None) -> Person:
     if not name:
         user = getattr(transaction, "user", None)
         name = (label_of(user, may_load=True) if user is not None else None) or f"User {user_id}"
-    return _user(name)
+    return _user(name, url=None if links is None else links.person(user_id))
 
 
 def viewer_of(visit: Visit) -> Person | None:
@@ -37,5 +41,5 @@ def program(name: str) -> Person:
     return Person(name=name, initials="⚙", colour=0, kind="program")
 
 
-def _user(name: str) -> Person:
-    return Person(name=name, initials=initials(name), colour=colour(name) + 1)
+def _user(name: str, url: str | None = None) -> Person:
+    return Person(name=name, initials=initials(name), colour=colour(name) + 1, url=url)

@@ -12,6 +12,10 @@ from tests.admin.pages import read
 
 PAGES = [
     "/history/",
+    "/history/changes",
+    "/history/records",
+    "/history/users",
+    "/history/users/1",
     "/history/records/article",
     "/history/records/article/1",
     "/history/records/article/1/2",
@@ -25,7 +29,14 @@ PAGES = [
 
 def addresses(newsroom):
     """Every address of the blueprint, filled in."""
-    values = {"model": "article", "key": "1", "transaction": 2, "uid": "1", "rest": "x"}
+    values = {
+        "model": "article",
+        "key": "1",
+        "transaction": 2,
+        "uid": "1",
+        "user": "1",
+        "rest": "x",
+    }
     adapter = newsroom.app.url_map.bind("localhost")
     for rule in newsroom.app.url_map.iter_rules():
         if rule.endpoint.startswith("continuum.") and rule.endpoint != "continuum.static":
@@ -139,7 +150,7 @@ def test_a_hidden_version_is_neither_listed_nor_compared_with(restricted):
 
 def test_hidden_records_are_named_nowhere(restricted):
     client = restricted.login(restricted.app.test_client())
-    for page in ("/history/", "/history/?q=great", "/history/transactions/3", *PAGES[1:4]):
+    for page in ("/history/", "/history/?q=great", "/history/transactions/3", *PAGES[5:8]):
         text = client.get(page).text
         assert "Comment 1" not in text and "/records/comment" not in text, page
         assert "1 comment" not in text and "Great news" not in text, page

@@ -198,11 +198,37 @@ def test_the_overview_feeds_the_latest_transactions(look):
     assert "Ines Okafor deleted" in page.text
     older = look(next(link for link in page.links if "cursor=" in link))
     assert "changed links of Harbour bridge reopens" in older.text
-    until = look("/history/?until=2026-03-05")
-    assert "transactions until 5 Mar 2026" in until.text
-    assert "Ines Okafor changed Harbour bridge reopens" in until.text
-    assert "deleted" not in until.text.partition("Latest transactions")[2].partition("Models")[0]
-    assert "Nothing changed until then" in look("/history/?until=2020-01-01").text
+
+
+def test_changes_are_narrowed_by_what_the_address_says(look):
+    assert "Ines Okafor deleted" in look("/history/changes").text
+    until = look("/history/changes?until=2026-03-05").text.partition("Transactions")[2]
+    assert "Ines Okafor changed Harbour bridge reopens" in until
+    assert "deleted" not in until
+    title = look("/history/changes?model=article&field=title&operation=changed").text
+    assert "Ines Okafor changed Harbour bridge reopens" in title
+    assert "changed links of" not in title
+    nothing = look("/history/changes?until=2020-01-01")
+    assert "No change matches" in nothing.text
+    assert "/history/changes" in nothing.links  # to clear the filters
+    assert look("/history/changes?field=title").text == look("/history/changes").text
+
+
+def test_people_lead_to_what_they_changed(newsroom, maya):
+    models, session = newsroom.models, newsroom.db.session
+    with newsroom.continuum.acting_as(session.get(models.User, 1)):
+        session.add(models.Tag(name="sea"))
+        session.commit()
+    people = read(maya.get("/history/users").text)
+    assert "/history/users/1" in people.links and "/history/changes?user=1" in people.links
+    person = read(maya.get("/history/users/1").text)
+    assert "User 1, 1 change in 12 weeks" in person.text
+    assert "created sea" in person.text
+
+
+def test_all_models_are_listed(look):
+    page = look("/history/records")
+    assert "/history/records/article" in page.links
 
 
 def test_what_was_never_versioned_answers_404_with_a_way_back(told):

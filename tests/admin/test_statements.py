@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from tests.admin.conftest import close
 from tests.admin.newsroom import make_newsroom
@@ -13,6 +14,12 @@ LENGTHS = (10, 1000)
 PAGES = {
     "overview": "/history/",
     "search": "/history/?q=title",
+    "changes": "/history/changes",
+    "changes of a field": "/history/changes?model=article&field=words",
+    "changes in words": "/history/changes?q=title",
+    "people": "/history/users",
+    "person": "/history/users/1",
+    "models": "/history/records",
     "model": "/history/records/article",
     "timeline": "/history/records/article/1",
     "filtered": "/history/records/article/1?field=words&operation=changed",
@@ -44,12 +51,14 @@ def write(newsroom, length):
         for n in range(length // 4)
     )
     session.commit()
-    for number in range(25):  # the feed of the overview shows the same with both
+    for number in range(55):  # the feeds show the same with both
         article.words = -number
         session.commit()
     for each in session.query(models.Article).filter(models.Article.id > 1):
         each.section = sections[(each.id + 1) % 5]
         each.words = 1
+    session.commit()
+    session.execute(sa.text('UPDATE "transaction" SET user_id = 1'))
     session.commit()
 
 
@@ -64,7 +73,7 @@ def counts(tmp_path_factory):
             write(made, length)
             engine = made.db.engine
         client = made.login(made.app.test_client())
-        pages = {name: address.format(last=length + 27) for name, address in PAGES.items()}
+        pages = {name: address.format(last=length + 57) for name, address in PAGES.items()}
         first = read(client.get(PAGES["timeline"]).text)
         older = [link for link in first.links if "cursor=" in link]
         if older:
@@ -85,7 +94,7 @@ def test_a_page_costs_the_same_for_any_history(counts, page):
 
 
 def test_the_next_page_costs_what_the_first_does(counts):
-    (older,) = counts["older"]
+    older = counts["older"][-1]
     assert len(older) == len(counts["timeline"][1])
 
 

@@ -351,6 +351,7 @@ def overview(**more: Any) -> ctx.OverviewPage:
             ctx.FeedDay(heading="Friday", note="20 November", items=friday),
         ),
         "feed_empty": None,
+        "feed_url": "#",
         "pager": ctx.Pager(older=go("Older transactions")),
         "models": tuple(models),
     }
@@ -377,6 +378,76 @@ def overview_empty() -> ctx.OverviewPage:
         days=(), feed_empty=nothing, pager=ctx.Pager(), results=(), results_empty=missing,
         results_heading="Nothing found",
     )  # fmt: skip
+
+
+def models() -> ctx.ModelsPage:
+    return ctx.ModelsPage(layout=layout("Records"), models=overview().models)
+
+
+def activity(**more: Any) -> ctx.ActivityPage:
+    values = {
+        "layout": layout("Changes", subtitle=say("Everything that changed, newest first")),
+        "filter": ctx.FilterForm(
+            action="#",
+            label="Filter changes",
+            text=ctx.TextInput(name="q", label="Words", placeholder="In reasons and titles"),
+            selects=(
+                select("model", "Model", "Any model", "Articles", "Comments"),
+                select("field", "Field", "Any field", "Title"),
+                select("kind", "How", "Any way", "Plain edits", "Reverts"),
+            ),
+            days=(
+                ctx.DateInput(name="since", label="From", value="2026-11-01"),
+                ctx.DateInput(name="until", label="To"),
+            ),
+            active=True,
+            clear_url="#",
+        ),
+        "days": overview().days,
+        "pager": ctx.Pager(words="Newest shown", older=go("Older changes")),
+    }
+    return ctx.ActivityPage(**values | more)
+
+
+def activity_empty() -> ctx.ActivityPage:
+    return activity(
+        days=(),
+        pager=ctx.Pager(),
+        empty=ctx.Empty(
+            heading="No change matches",
+            words="Nothing in the history fits all of these filters.",
+            links=(go("Clear filters"),),
+            kind="search",
+        ),
+    )
+
+
+def people() -> ctx.PeoplePage:
+    items = [item for day in overview().days for item in day.items]
+    return ctx.PeoplePage(
+        layout=layout("People"),
+        rows=tuple(
+            ctx.PersonRow(
+                person=item.person,
+                changes="1,204",
+                changes_url="#",
+                last=item.moment,
+                transaction=item.transaction,
+            )
+            for item in items
+        ),
+        notices=(ctx.Notice(words=say("Only the 200 who changed something last are listed.")),),
+    )
+
+
+def person() -> ctx.PersonPage:
+    return ctx.PersonPage(
+        layout=layout("Maya Lind", subtitle=say("User 1, 31 changes in 12 weeks")),
+        person=MAYA,
+        chart=chart(),
+        days=overview().days,
+        pager=ctx.Pager(older=go("Older changes")),
+    )
 
 
 def model(**more: Any) -> ctx.ModelPage:
@@ -940,6 +1011,11 @@ PAGES: Mapping[str, tuple[str, Any]] = {
     "overview": ("overview", overview),
     "overview-found": ("overview", overview_found),
     "overview-empty": ("overview", overview_empty),
+    "models": ("models", models),
+    "activity": ("activity", activity),
+    "activity-empty": ("activity", activity_empty),
+    "people": ("people", people),
+    "person": ("person", person),
     "model": ("model", model),
     "model-deleted": ("model", model_deleted),
     "model-empty": ("model", model_empty),

@@ -18,15 +18,27 @@ from flask_continuum.admin.contexts.changes import (
     LinkChip,
     LinkView,
 )
-from flask_continuum.admin.contexts.forms import Choice, FilterForm, Hidden, Select, TextInput
+from flask_continuum.admin.contexts.forms import (
+    Choice,
+    DateInput,
+    FilterForm,
+    Hidden,
+    Select,
+    TextInput,
+)
 from flask_continuum.admin.contexts.layout import Layout
 from flask_continuum.admin.contexts.lists import (
+    ActivityPage,
     Bar,
     Chart,
     Legend,
     ModelPage,
     ModelRow,
+    ModelsPage,
     OverviewPage,
+    PeoplePage,
+    PersonPage,
+    PersonRow,
     RecordRow,
     Week,
 )
@@ -79,6 +91,7 @@ from flask_continuum.admin.contexts.record import (
 from flask_continuum.admin.contexts.transaction import ErrorPage, ModelGroup, TransactionPage
 
 __all__ = [
+    "ActivityPage",
     "Author",
     "Bar",
     "CannotItem",
@@ -92,6 +105,7 @@ __all__ = [
     "Conflict",
     "ConflictRecord",
     "Crumb",
+    "DateInput",
     "DayView",
     "DiffPart",
     "Empty",
@@ -112,6 +126,7 @@ __all__ = [
     "ModelGroup",
     "ModelPage",
     "ModelRow",
+    "ModelsPage",
     "Moment",
     "MomentBanner",
     "NearItem",
@@ -119,7 +134,10 @@ __all__ = [
     "Option",
     "OverviewPage",
     "Pager",
+    "PeoplePage",
     "Person",
+    "PersonPage",
+    "PersonRow",
     "Piece",
     "Pill",
     "PlanField",

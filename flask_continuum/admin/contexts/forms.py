@@ -47,6 +47,15 @@ class TextInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DateInput:
+    """A day, as ``2026-11-23``, or nothing."""
+
+    name: str
+    label: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilterForm:
     """A form sent by GET, so that every filter is in the address."""
 
@@ -54,6 +63,7 @@ class FilterForm:
     label: str
     text: TextInput | None = None
     selects: tuple[Select, ...] = ()
+    days: tuple[DateInput, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     active: bool = False
     clear_url: str | None = None

@@ -1,4 +1,4 @@
-"""The pages that list: overview, a model's records."""
+"""The pages that list: overview, all models, a model's records, changes, people."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Empty,
         Link,
         Moment,
+        Notice,
         Pager,
         Person,
         Piece,
@@ -117,6 +118,7 @@ class OverviewPage:
     chart: Chart
     days: tuple[FeedDay, ...]
     feed_empty: Empty | None
+    feed_url: str
     pager: Pager
     models: tuple[ModelRow, ...]
     results: tuple[RecordRow, ...] | None = None
@@ -134,5 +136,59 @@ class ModelPage:
     caption: str
     deleted: bool
     rows: tuple[RecordRow, ...]
+    pager: Pager
+    empty: Empty | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelsPage:
+    """Every model with its numbers."""
+
+    layout: Layout
+    models: tuple[ModelRow, ...]
+    empty: Empty | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityPage:
+    """The feed of transactions over all models, narrowed by filters."""
+
+    layout: Layout
+    filter: FilterForm
+    days: tuple[FeedDay, ...]
+    pager: Pager
+    empty: Empty | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """Somebody, or a program, who changed something."""
+
+    person: Person
+    changes: str
+    """How many transactions, such as ``1,204``."""
+    changes_url: str
+    last: Moment
+    transaction: TransactionRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeoplePage:
+    """Everybody who changed something, those first who did last."""
+
+    layout: Layout
+    rows: tuple[PersonRow, ...]
+    notices: tuple[Notice, ...] = ()
+    empty: Empty | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonPage:
+    """What one person changed: a chart and a feed."""
+
+    layout: Layout
+    person: Person
+    chart: Chart
+    days: tuple[FeedDay, ...]
     pager: Pager
     empty: Empty | None = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_continuum.admin import shapes
 from flask_continuum.admin.contexts import (
     Author,
-    Choice,
     CompareForm,
     DayView,
     Empty,
@@ -19,15 +18,17 @@ from flask_continuum.admin.contexts import (
     Piece,
     Pill,
     RecordRef,
-    Select,
     TimelinePage,
     ValueRow,
 )
 from flask_continuum.admin.entries import Picks, Seen, see, show_entry
+from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.layout import make_layout, record_crumbs
 from flask_continuum.admin.paging import make_pager
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.references import load_references, show_reference
+from flask_continuum.admin.selects import make_select
+from flask_continuum.admin.shown_fields import fields_of_model
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -37,11 +38,6 @@ from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import count_of, humanise, sentence_case
 from flask_continuum.presenters.values import display, masked
 
-OPERATIONS: Mapping[str, Operation] = {
-    "created": Operation.INSERT,
-    "changed": Operation.UPDATE,
-    "deleted": Operation.DELETE,
-}
 STATE_ROWS = 40
 """Fields of the present state beside a timeline; the newest version's page has them all."""
 
@@ -254,19 +250,9 @@ def _authors(visit: Visit, subject: Subject, authors: Sequence[Counted]) -> tupl
 
 def fields_to_filter(visit: Visit, subject: Subject) -> dict[str, str]:
     """What a timeline can be filtered by, key and label: fields and links that may be seen."""
-    masks = visit.masks(subject.versioned, record=subject.live, versions=(subject.newest,))
-    references = shapes.reference_of_field(subject.versioned)
-    found = {
-        key: humanise(references.get(key, key))
-        for key in subject.versioned.attributes
-        if key not in masks and key not in subject.versioned.key_attributes
-    }
-    found |= {
-        name: humanise(name)
-        for name in shapes.recorded_links(subject.versioned)
-        if name not in masks
-    }
-    return found
+    return fields_of_model(
+        visit, subject.versioned, record=subject.live, versions=(subject.newest,)
+    )
 
 
 def make_filter(
@@ -297,23 +283,6 @@ def make_filter(
         hidden=(Hidden(name="life", value=filters.life),) if filters.life else (),
         active=filters.active,
         clear_url=url,
-    )
-
-
-def make_select(
-    name: str, label: str, all_of_them: str, choices: Mapping[str, str], chosen: str
-) -> Select:
-    """A select box whose first choice is no filter."""
-    return Select(
-        name=name,
-        label=label,
-        choices=(
-            Choice(value="", label=all_of_them, selected=not chosen),
-            *(
-                Choice(value=value, label=words, selected=value == chosen)
-                for value, words in choices.items()
-            ),
-        ),
     )
 
 

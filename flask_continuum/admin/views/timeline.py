@@ -6,13 +6,9 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import bad_request
+from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.gate import page
-from flask_continuum.admin.pages.timeline import (
-    OPERATIONS,
-    Filters,
-    build_timeline,
-    fields_to_filter,
-)
+from flask_continuum.admin.pages.timeline import Filters, build_timeline, fields_to_filter
 from flask_continuum.admin.subjects import find_record, read_number
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -70,16 +70,26 @@ def _numbers(place: int, entry: VersionedClass) -> sa.Select[Any]:
 
 
 def activity(
-    session: Session, manager: Any, since: date, until: date, model: Any | None = None
+    session: Session,
+    manager: Any,
+    since: date,
+    until: date,
+    *,
+    models: Sequence[Any] | None = None,
+    user_id: Any = None,
 ) -> tuple[DayCount, ...]:
     """Return how much changed on each day, in one statement for each database.
 
     :param since: the first day (UTC).
     :param until: the last day, which counts too.
-    :param model: only this model.
+    :param models: only these; every model by default.
+    :param user_id: only what this user changed.
     :returns: the days on which something changed, oldest first.
     """
-    every = families(manager.registry).values() if model is None else ((versioned(model),),)
+    every: Iterable[tuple[VersionedClass, ...]] = families(manager.registry).values()
+    if models is not None:
+        wanted = {versioned(model) for model in models}
+        every = [tuple(entry for entry in entries if entry in wanted) for entries in every]
     days: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     names = {
         Operation.INSERT: "inserted",
@@ -87,7 +97,8 @@ def activity(
         Operation.DELETE: "deleted",
     }
     for entries in every:
-        for row in _union(session, entries, [_days(entry, since, until) for entry in entries]):
+        parts = [_days(entry, since, until, user_id) for entry in entries]
+        for row in _union(session, entries, parts):
             name = "reverted" if row.restoring else names[Operation(row.operation)]
             days[row.day][name] += row.number
     return tuple(
@@ -96,7 +107,7 @@ def activity(
     )
 
 
-def _days(entry: VersionedClass, since: date, until: date) -> sa.Select[Any]:
+def _days(entry: VersionedClass, since: date, until: date, user_id: Any) -> sa.Select[Any]:
     version, transaction = aliased(entry.version_class), aliased(transaction_class_of(entry))
     day = sa.func.date(transaction.issued_at, type_=sa.Date)
     # 1 and 0 rather than a truth value, which not every database can group by
@@ -109,6 +120,7 @@ def _days(entry: VersionedClass, since: date, until: date) -> sa.Select[Any]:
         .where(
             transaction.issued_at >= datetime.combine(since, time()),
             transaction.issued_at < datetime.combine(until + timedelta(days=1), time()),
+            *(() if user_id is None else (transaction.user_id == user_id,)),
         )
         .subquery()
     )

@@ -257,7 +257,7 @@ def test_activity_by_day(newsroom: Newsroom) -> None:
             (date(2026, 3, 4), 0, 0, 0, 1),
         ]
         day = date(2026, 3, 1)
-        (one,) = read.activity(session, newsroom.manager, day, day, model=newsroom.Tag)
+        (one,) = read.activity(session, newsroom.manager, day, day, models=[newsroom.Tag])
         assert (one.inserted, one.total) == (1, 1)
 
 

@@ -1,0 +1,86 @@
+"""Takes out of a feed what was found by a value that the person may not see.
+
+Fields that are hidden of a whole model are never looked into. A policy may also hide a field of
+some records only, which no query knows: what was found by such a field is left out afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask_continuum.admin.subjects import live_records
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.feed import FeedFilter
+from flask_continuum.engine.read.results import Entry, Page, TransactionRow
+from flask_continuum.engine.read.search import label_attributes
+from flask_continuum.engine.read.touched import touched_entries
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.policy import DefaultPolicy
+
+MOST = 500
+"""Records of one model that are looked at; what is found among later ones only is left out."""
+
+
+def without_hidden_matches(
+    visit: Visit, page: Page[TransactionRow], wanted: FeedFilter
+) -> Page[TransactionRow]:
+    """A page of a feed without what only a hidden value has brought there.
+
+    Costs no statement where the policy decides by the model alone.
+    """
+    if wanted.field is None and wanted.text is None:
+        return page
+    if type(visit.access.policy).decide is DefaultPolicy.decide or not page.items:
+        return page
+    open_rows = {row.transaction for row in page if _is_said(row.transaction, wanted)}
+    rest = {row.transaction.id: row.transaction for row in page if row.transaction not in open_rows}
+    for transaction_class, every in families(visit.registry).items():
+        own = {at: each for at, each in rest.items() if isinstance(each, transaction_class)}
+        if not own:
+            continue
+        for versioned in wanted.among(every):
+            open_rows |= _shown(visit, versioned, own, wanted)
+    return replace(page, items=tuple(row for row in page if row.transaction in open_rows))
+
+
+def _is_said(transaction: Any, wanted: FeedFilter) -> bool:
+    if wanted.text is None or wanted.field is not None:
+        return False
+    text = wanted.text.casefold()
+    said = (transaction.reason, transaction.actor)
+    return any(each is not None and text in each.casefold() for each in said)
+
+
+def _shown(
+    visit: Visit, versioned: VersionedClass, transactions: dict[int, Any], wanted: FeedFilter
+) -> set[Any]:
+    entries = touched_entries(visit.session, versioned, transactions, limit=MOST)
+    keys = sorted({versioned.key_of(entry.version) for entry in entries}, key=repr)
+    lives = live_records(visit, versioned, keys)
+    return {
+        entry.transaction
+        for entry in entries
+        if _matches(visit, versioned, entry, lives.get(versioned.key_of(entry.version)), wanted)
+    }
+
+
+def _matches(
+    visit: Visit, versioned: VersionedClass, entry: Entry, live: Any, wanted: FeedFilter
+) -> bool:
+    if not visit.access.sees(versioned.model, record=live, version=entry.version):
+        return False
+    versions = tuple(each for each in (entry.previous, entry.version) if each is not None)
+    masks = visit.masks(versioned, record=live, versions=versions)
+    if wanted.field is not None:
+        changed = {each.key for each in entry.fields}
+        changed |= {each.relationship for each in entry.links}
+        if wanted.field in masks or wanted.field not in changed:
+            return False
+    if wanted.text is None:
+        return True
+    text = wanted.text.casefold()
+    names = (getattr(entry.version, key) for key in label_attributes(versioned) if key not in masks)
+    texts = [*names, *versioned.key_of(entry.version)]
+    return any(each is not None and text in str(each).casefold() for each in texts)

@@ -1,0 +1,118 @@
+"""The feed of changes over all models, and the filters that narrow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flask_continuum.admin.contexts import (
+    ActivityPage,
+    DateInput,
+    Empty,
+    FilterForm,
+    Hidden,
+    Link,
+    Piece,
+    TextInput,
+)
+from flask_continuum.admin.feed_query import KINDS, OPERATIONS, FeedQuery, model_of
+from flask_continuum.admin.layout import Place, make_layout
+from flask_continuum.admin.pages.feed import show_feed
+from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.records import plural_of_model
+from flask_continuum.admin.selects import make_select
+from flask_continuum.admin.shown_fields import fields_of_model
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.families import bases
+from flask_continuum.engine.read.results import Author, Page, TransactionRow
+from flask_continuum.presenters.addresses import encode_key
+
+
+def build_activity(
+    visit: Visit, asked: FeedQuery, feed: Page[TransactionRow], authors: Sequence[Author]
+) -> ActivityPage:
+    """The page of all changes.
+
+    :param authors: whom the filter offers.
+    """
+    days = show_feed(visit, feed.items)
+    return ActivityPage(
+        layout=make_layout(
+            visit,
+            heading="Changes",
+            subtitle=(Piece(text="Everything that changed, newest first"),),
+            place=Place.CHANGES,
+        ),
+        filter=_filter(visit, asked, authors),
+        days=days,
+        pager=make_pager(feed, visit.links.activity, asked.address, what="changes"),
+        empty=None if days else _empty(visit, asked),
+    )
+
+
+def _filter(visit: Visit, asked: FeedQuery, authors: Sequence[Author]) -> FilterForm:
+    models = {
+        visit.links.segments[each.model]: plural_of_model(each.model)
+        for each in bases(visit.registry)
+        if visit.access.sees_model(each.model)
+    }
+    versioned = model_of(visit, asked)
+    choices: list[tuple[str, str, str, Mapping[str, str], str]] = [
+        ("model", "Model", "Any model", models, asked.model)
+    ]
+    if versioned is not None:
+        fields = fields_of_model(visit, versioned)
+        choices.append(("field", "Field", "Any field", fields, asked.field))
+    choices += [
+        ("user", "Author", "Anyone", _people(authors, asked.user), asked.user),
+        (
+            "operation",
+            "What happened",
+            "Anything",
+            {name: name.capitalize() for name in OPERATIONS},
+            asked.operation,
+        ),
+        ("kind", "How", "Any way", KINDS, asked.kind),
+    ]
+    return FilterForm(
+        action=visit.links.activity(),
+        label="Filter changes",
+        text=TextInput(
+            name="q",
+            label="Words",
+            value=asked.q,
+            placeholder="In reasons, names and titles",
+        ),
+        selects=tuple(make_select(*each) for each in choices if each[3]),
+        days=(
+            DateInput(name="since", label="From", value=asked.since),
+            DateInput(name="until", label="To", value=asked.until),
+        ),
+        hidden=(Hidden(name="actor", value=asked.actor),) if asked.actor else (),
+        active=asked.active,
+        clear_url=visit.links.activity(),
+    )
+
+
+def _people(authors: Sequence[Author], chosen: str) -> Mapping[str, str]:
+    found = {
+        encode_key((user_id,)): person_of(author.transaction).name
+        for author in authors
+        if (user_id := getattr(author.transaction, "user_id", None)) is not None
+    }
+    ordered = dict(sorted(found.items(), key=lambda pair: pair[1].casefold()))
+    return ordered if not chosen or chosen in ordered else {chosen: f"User {chosen}", **ordered}
+
+
+def _empty(visit: Visit, asked: FeedQuery) -> Empty:
+    if asked.active:
+        return Empty(
+            heading="No change matches",
+            words="Nothing in the history fits all of these filters.",
+            links=(Link(label="Clear filters", url=visit.links.activity()),),
+            kind="search",
+        )
+    return Empty(
+        heading="Nothing has changed yet",
+        words="Each change that the application saves appears here: who, when and what.",
+    )

@@ -1,0 +1,118 @@
+"""Everybody who changed something, and one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_continuum.admin.contexts import (
+    Chart,
+    Crumb,
+    Empty,
+    Link,
+    Notice,
+    PeoplePage,
+    PersonPage,
+    PersonRow,
+    Piece,
+)
+from flask_continuum.admin.layout import Place, make_layout
+from flask_continuum.admin.pages.feed import show_feed
+from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.people import UNKNOWN, person_of
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.results import Author, Page, TransactionRow
+from flask_continuum.presenters.addresses import encode_key
+from flask_continuum.presenters.labels import count_of
+
+MOST = 200
+"""People that the list has; the others are found through what they changed."""
+
+
+def build_people(visit: Visit, authors: Sequence[Author]) -> PeoplePage:
+    """The page of everybody who changed something.
+
+    :param authors: one more than the page lists, when there are more.
+    """
+    rows = tuple(_row(visit, author) for author in authors[:MOST])
+    return PeoplePage(
+        layout=make_layout(
+            visit,
+            heading="People",
+            subtitle=(Piece(text="Who changed something, and the programs that did"),),
+            place=Place.PEOPLE,
+        ),
+        rows=rows,
+        notices=(
+            Notice(words=(Piece(text=f"Only the {MOST} who changed something last are listed."),)),
+        )
+        if len(authors) > MOST
+        else (),
+        empty=None
+        if rows
+        else Empty(
+            heading="Nobody has changed anything yet",
+            words="Whoever changes something that has a history appears here.",
+        ),
+    )
+
+
+def _row(visit: Visit, author: Author) -> PersonRow:
+    transaction = author.transaction
+    user_id = getattr(transaction, "user_id", None)
+    if user_id is not None:
+        url = visit.links.activity(user=encode_key((user_id,)))
+    elif transaction.actor:
+        url = visit.links.activity(actor=transaction.actor)
+    else:
+        url = visit.links.activity()
+    return PersonRow(
+        person=person_of(transaction, visit.links),
+        changes=f"{author.count:,}",
+        changes_url=url,
+        last=visit.moment(transaction.issued_at),
+        transaction=visit.links.transaction_ref(transaction),
+    )
+
+
+def build_person(
+    visit: Visit, user_id: Any, segment: str, chart: Chart, feed: Page[TransactionRow]
+) -> PersonPage:
+    """The page of one user.
+
+    :param segment: their key in addresses.
+    """
+    newest = feed.items[0].transaction if feed.items else None
+    person = UNKNOWN if newest is None else person_of(newest)
+    days = show_feed(visit, feed.items)
+    return PersonPage(
+        layout=make_layout(
+            visit,
+            heading=person.name,
+            crumbs=(
+                Crumb(label="People", url=visit.links.people()),
+                Crumb(label=f"User {segment}"),
+            ),
+            subtitle=(Piece(text=f"User {segment}, {_sum(chart)}"),),
+            actions=(Link(label="Filter these changes", url=visit.links.activity(user=segment)),),
+            place=Place.PEOPLE,
+        ),
+        person=person,
+        chart=chart,
+        days=days,
+        pager=make_pager(
+            feed, lambda **query: visit.links.person(user_id, **query), {}, what="changes"
+        ),
+        empty=None
+        if days
+        else Empty(
+            heading="Nothing to show",
+            words="What this person changed is not for you to see, or is older than this page.",
+            links=(Link(label="All changes", url=visit.links.activity()),),
+        ),
+    )
+
+
+def _sum(chart: Chart) -> str:
+    total = sum(int(week.total.replace(",", "")) for week in chart.weeks)
+    return f"{count_of(total, 'change')} in {len(chart.weeks)} weeks"

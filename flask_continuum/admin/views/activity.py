@@ -1,0 +1,42 @@
+"""The changes of all models."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from flask_continuum.admin.errors import bad_request
+from flask_continuum.admin.feed_query import read_query, resolve, seen_models
+from flask_continuum.admin.gate import page
+from flask_continuum.admin.hidden_matches import without_hidden_matches
+from flask_continuum.admin.pages.activity import build_activity
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.people import people
+from flask_continuum.engine.read.transactions import transactions
+
+AMONG = 2000
+"""The newest transactions, whose authors the filter offers; any other is in the list of people."""
+
+
+@page
+def activity(visit: Visit) -> ResponseReturnValue:
+    """Show a page of the transactions that the filters leave, newest first."""
+    manager, session = visit.state.manager, visit.session
+    asked = read_query()
+    wanted = resolve(visit, asked)
+    try:
+        feed = transactions(
+            session,
+            manager,
+            cursor=request.args.get("cursor") or None,
+            limit=visit.page_size,
+            wanted=wanted,
+        )
+    except BadCursor as error:
+        raise bad_request(str(error)) from error
+    feed = without_hidden_matches(visit, feed, wanted)
+    authors = people(session, manager, among=AMONG, models=seen_models(visit))
+    return render_template(
+        "continuum/activity.html", page=build_activity(visit, asked, feed, authors)
+    )
