@@ -53,6 +53,7 @@ def write(newsroom, length):
     session.commit()
     for number in range(55):  # the feeds show the same with both
         article.words = -number
+        article.section = sections[(number + 1) % 5]
         session.commit()
     for each in session.query(models.Article).filter(models.Article.id > 1):
         each.section = sections[(each.id + 1) % 5]
