@@ -38,7 +38,6 @@ from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.time_machine import async_time_machine, time_machine
 from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
-from flask_continuum.engine.versioned import Versioned, VersionedAs, VersionOf
 
 if TYPE_CHECKING:
     from flask_continuum.extension import Continuum
@@ -61,9 +60,6 @@ __all__ = [
     "StalePlan",
     "TransactionBase",
     "TransactionFactory",
-    "VersionOf",
-    "Versioned",
-    "VersionedAs",
     "VersioningError",
     "VersioningManager",
     "async_time_machine",

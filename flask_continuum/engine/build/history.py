@@ -8,9 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import Mapper, foreign, object_session, registry, relationship
+from sqlalchemy.orm import Mapper, foreign, registry, relationship
 
-from flask_continuum.engine.errors import ImproperlyConfigured, VersioningError
+from flask_continuum.engine.build.tables import TransactionId
+from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.registry import HistoryTables
 
 WHOLE_TABLE = ""
@@ -37,36 +38,6 @@ class TransactionBase:
     def address(self) -> str:
         """The stable identity for links: the uid, or the id of a row that predates uids."""
         return self.uid or str(self.id)
-
-    @property
-    def changed_entities(self) -> dict[type[Any], list[Any]]:
-        """The versions that this transaction made, by version class; one statement a hierarchy.
-
-        Rows of one uid are one transaction, and are taken together.
-
-        :raises VersioningError: when the object is in no session.
-        """
-        session = object_session(self)
-        if session is None:
-            raise VersioningError("A detached transaction cannot read what it changed.")
-        cls: Any = type(self)
-        ids: Any = [self.id]
-        if self.uid is not None:
-            ids = session.scalars(sa.select(cls.id).where(cls.uid == self.uid)).all()
-        found: dict[type[Any], list[Any]] = {}
-        for entry in cls.__versioning_registry__.classes():
-            mapper: Mapper[Any] = sa.inspect(entry.version_class)
-            same = entry.table.live.metadata is sa.inspect(cls).local_table.metadata
-            if not same or mapper.inherits is not None:
-                continue  # versions of subclasses come with those of their root
-            began = mapper.attrs[entry.options.transaction_column_name].class_attribute
-            for version in session.scalars(
-                sa.select(entry.version_class)
-                .where(began.in_(ids))
-                .order_by(*(getattr(entry.version_class, k) for k in entry.key_attributes))
-            ):
-                found.setdefault(type(version), []).append(version)
-        return found
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} id={self.id} issued_at={self.issued_at}>"
@@ -102,7 +73,7 @@ class TransactionFactory:
             # SQLite gives out ids of deleted rows again unless told not to
             sa.Column(
                 "id",
-                sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+                TransactionId,
                 primary_key=True,
                 autoincrement=True,
             ),
@@ -156,8 +127,8 @@ def create_history_column_table(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("table_name", sa.String(255), primary_key=True),
         sa.Column("column_name", sa.String(255), primary_key=True),
-        sa.Column("since", sa.BigInteger),
-        sa.Column("until", sa.BigInteger),
+        sa.Column("since", TransactionId),
+        sa.Column("until", TransactionId),
     )
 
 

@@ -15,6 +15,9 @@ from flask_continuum.engine.options import Options
 from flask_continuum.engine.registry import LIVE_TABLE, VersionedTable
 from flask_continuum.engine.unreadable import tolerant
 
+TransactionId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""What a transaction is numbered with; SQLite counts by itself in an INTEGER only."""
+
 
 def build_version_table(
     live: sa.Table,
@@ -53,8 +56,14 @@ def build_version_table(
     version = sa.Table(
         name,
         live.metadata,
-        *(_version_column(c) for c in live.c if c.key in primary or c.key not in excluded),
-        sa.Column(options.transaction_column_name, sa.BigInteger, autoincrement=False),
+        *(
+            _version_column(c, nullable=c.key not in primary)
+            for c in live.c
+            if c.key in primary or c.key not in excluded
+        ),
+        sa.Column(
+            options.transaction_column_name, TransactionId, autoincrement=False, nullable=False
+        ),
         *_validity_column(options),
         sa.Column(options.operation_type_column_name, sa.SmallInteger, nullable=False),
         schema=live.schema,
@@ -115,16 +124,19 @@ def _bookkeeping_names(options: Options) -> Iterable[str]:
 def _validity_column(options: Options) -> tuple[sa.Column[Any], ...]:
     if options.strategy != "validity":
         return ()
-    return (sa.Column(options.end_transaction_column_name, sa.BigInteger, nullable=True),)
+    return (sa.Column(options.end_transaction_column_name, TransactionId, nullable=True),)
 
 
-def _version_column(live: sa.Column[Any]) -> sa.Column[Any]:
-    """Copy what describes the value and leave behind what makes or checks it."""
+def _version_column(live: sa.Column[Any], *, nullable: bool = True) -> sa.Column[Any]:
+    """Copy what describes the value and leave behind what makes or checks it.
+
+    :param nullable: false for the key, as the database has it: migrations are compared with it.
+    """
     return sa.Column(
         live.name,
         _version_type(live.type),
         key=live.key,
-        nullable=True,
+        nullable=nullable,
         autoincrement=False,
         info={**live.info},
     )

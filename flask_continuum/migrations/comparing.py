@@ -1,0 +1,108 @@
+"""What autogenerate finds in a database whose history another package began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import util
+from alembic.autogenerate import comparators
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
+
+from flask_continuum.engine.registry import Registry, VersionedTable, registry_beside
+from flask_continuum.migrations.numbering import is_numbered
+from flask_continuum.migrations.operations import AdoptHistoryOp
+
+
+def listen() -> None:
+    """Have autogenerate ask, after it has compared the tables.
+
+    Later releases of Alembic compare tables last unless told otherwise; earlier ones go by the
+    order in which they were told.
+    """
+    priorities: Any = getattr(util, "DispatchPriority", None)
+    options = {} if priorities is None else {"priority": priorities.LAST}
+    comparators.dispatch_for("schema", **options)(compare_histories)
+
+
+def compare_histories(
+    context: AutogenContext, upgrade: ops.UpgradeOps, schemas: set[str | None]
+) -> None:
+    """Add what makes a history fit to be continued, where it is not."""
+    connection = context.connection
+    given: Any = context.metadata
+    assert connection is not None
+    metadatas: Iterable[sa.MetaData] = given if isinstance(given, list | tuple) else [given]
+    for each in metadatas:
+        registry = registry_beside(each)
+        if registry is None:
+            continue
+        transaction = registry.history[each].transaction
+        if not sa.inspect(connection).has_table(transaction.name, schema=transaction.schema):
+            continue
+        if is_numbered(connection, transaction):
+            continue
+        if connection.dialect.name == "sqlite":
+            _leave_unnamed_keys(upgrade, transaction.name)
+        upgrade.ops.append(
+            AdoptHistoryOp(
+                transaction.name,
+                without_ends=list(_without_ends(connection, registry, each)),
+                schema=transaction.schema,
+            )
+        )
+
+
+def _without_ends(
+    connection: sa.Connection, registry: Registry, metadata: sa.MetaData
+) -> Iterator[str]:
+    """Yield the version tables with a version that has a successor and no end."""
+    inspector = sa.inspect(connection)
+    for entry in registry.tables.values():
+        version = entry.version
+        if version.metadata is not metadata or entry.end_transaction_id is None:
+            continue
+        if not inspector.has_table(version.name, schema=version.schema):
+            continue
+        if connection.execute(_open_with_successor(entry)).first() is not None:
+            yield version.name
+
+
+def _open_with_successor(entry: VersionedTable) -> sa.Select[Any]:
+    earlier, later = entry.version.alias(), entry.version.alias()
+    number = entry.transaction_id.key
+    end = entry.end_transaction_id
+    assert end is not None
+    return (
+        sa.select(sa.literal(1))
+        .select_from(earlier)
+        .join(
+            later,
+            sa.and_(
+                *(earlier.c[c.key] == later.c[c.key] for c in entry.version_key),
+                earlier.c[number] < later.c[number],
+            ),
+        )
+        .where(earlier.c[end.key].is_(None))
+        .limit(1)
+    )
+
+
+def _leave_unnamed_keys(upgrade: ops.UpgradeOps, table_name: str) -> None:
+    """Take out what SQLite cannot do: drop a foreign key that has no name.
+
+    Adopting the history makes the table anew, without it.
+    """
+    for change in upgrade.ops:
+        if isinstance(change, ops.ModifyTableOps) and change.table_name == table_name:
+            change.ops = [
+                each
+                for each in change.ops
+                if not (
+                    isinstance(each, ops.DropConstraintOp)
+                    and each.constraint_type == "foreignkey"
+                    and each.constraint_name is None
+                )
+            ]
