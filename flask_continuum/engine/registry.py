@@ -45,6 +45,15 @@ class VersionedTable:
         return tuple((c, version[c.key]) for c in self.live.c if c.key in version)
 
     @property
+    def repeats(self) -> bool:
+        """Whether several rows may be one record: a link table that may hold a pair twice."""
+        if not self.is_link:
+            return False
+        unique: list[Any] = [self.live.primary_key.columns]
+        unique += [c.columns for c in self.live.constraints if isinstance(c, sa.UniqueConstraint)]
+        return not any(columns and set(columns) <= set(self.key) for columns in unique)
+
+    @property
     def version_key(self) -> tuple[sa.Column[Any], ...]:
         """The key's columns on the version table."""
         return tuple(self.version.c[c.key] for c in self.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -43,7 +44,7 @@ def _check_table(connection: sa.Connection, table: VersionedTable) -> set[int]:
         ids.add(row._mapping[table.transaction_id])
     live = {
         tuple(row._mapping[c] for c in table.key): row._mapping
-        for row in connection.execute(sa.select(table.live))
+        for row in connection.execute(sa.select(table.live).order_by(*_speaking_last(table)))
     }
     bounded = table.end_transaction_id is not None
     for key, chain in chains.items():
@@ -70,6 +71,14 @@ def _check_table(connection: sa.Connection, table: VersionedTable) -> set[int]:
             f"{table.live.name} {key} has no version"
         )
     return ids
+
+
+def _speaking_last(table: VersionedTable) -> Iterator[Any]:
+    """Order the rows of a link so that the one which speaks for it comes last."""
+    own = tuple(table.live.primary_key)
+    for column in own or (c for c, _ in table.columns if c not in table.key and table.repeats):
+        yield sa.case((column.is_(None), 0), else_=1)
+        yield sa.cast(column, sa.Text).desc() if isinstance(column.type, sa.JSON) else column.desc()
 
 
 def rows(engine: sa.Engine, table: VersionedTable) -> list[tuple[Any, ...]]:

@@ -160,11 +160,14 @@ class BulkCapture:
         """Keep what would be lost: baselines, and what is about to go and was changed before."""
         table = before.statement.table
         before.keys = linking(dict.fromkeys(keys))
+        if table.repeats:
+            # who removes the link's other row meanwhile must see that this one is gone
+            list(_existing(connection, table, before.keys))
         self.baseline.write_all(connection, table, before.keys)
         if before.statement.clause.is_delete or before.moves:
             unit = self.current.get(connection)
             altered = [key for key in before.keys if unit.is_altered(table, key)]
-            before.rows = dict(_rows(connection, table, altered))
+            before.rows = dict(rows_held(connection, table, altered))
 
     def _after_change(self, unit: UnitOfWork, before: _Before, result: Any) -> None:
         statement = before.statement
@@ -193,6 +196,10 @@ class BulkCapture:
         if statement.is_upsert:
             before.keys = list(self._found(connection, statement))
             self.baseline.write_all(connection, table, before.keys)
+        elif table.repeats:
+            # a further row of a link that history has not seen does not begin it
+            keys = statement.keys_given() or _keys(connection, table)
+            self.baseline.write_all(connection, table, linking(dict.fromkeys(keys)))
         elif statement.keys_given() is None:
             if _can_return(connection, statement):
                 before.clause = clause.return_defaults(*table.key)
@@ -213,7 +220,11 @@ class BulkCapture:
         else:
             known = set(before.keys)
             told = statement.keys_given() or _returned(before, result)
-            found = list(_unwritten(connection, table)) if told is None else told
+            if told is None:
+                # a new row may speak for a link that was there before
+                asked = _keys if table.repeats else _unwritten
+                told = list(asked(connection, table))
+            found = told
         new = [key for key in linking(found) if key not in known]
         self.baseline.write_siblings(connection, table, new)
         for key in new:
@@ -319,13 +330,15 @@ def _existing(
             yield tuple(row)
 
 
-def _rows(
+def rows_held(
     connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
 ) -> Iterator[tuple[Key, Mapping[str, Any]]]:
     """Yield what records hold, by column key."""
     columns = [live for live, _ in table.columns]
     for start in range(0, len(keys), 500):
         query = sa.select(*columns).where(_among(table.key, keys[start : start + 500]))
+        if table.repeats:
+            query = query.order_by(*(column.desc() for column in table.live.primary_key))
         for row in connection.execute(query, execution_options=OWN):
             values = {c.key: row._mapping[c] for c in columns}
             yield tuple(values[c.key] for c in table.key), values

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from flask_continuum.engine.capture.baseline import Baseline
-from flask_continuum.engine.capture.bulk import begin_on_sqlite
+from flask_continuum.engine.capture.bulk import begin_on_sqlite, rows_held
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.statements import (
     Parameters,
@@ -330,14 +330,7 @@ class CascadeCapture:
         """Return what records hold whose open version does not tell it."""
         unit = self.current.get(connection)
         altered = [key for key in keys if unit.is_altered(table, key)]
-        if not altered:
-            return {}
-        dialect = self.baseline.writer.dialect(connection)
-        columns = [live for live, _ in table.columns]
-        return {
-            _key(table.key, row): row
-            for row in select_rows(dialect, connection, columns, table.key, altered)
-        }
+        return dict(rows_held(connection, table, altered))
 
 
 def _key(columns: Columns, row: Mapping[str, Any]) -> Key:

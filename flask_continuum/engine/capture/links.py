@@ -50,8 +50,8 @@ class LinkCapture:
             return False
         table, clause = statement.table, statement.clause
         self.current.get(connection)
-        if clause.is_delete and not self.baseline.completeness.is_complete(connection, table):
-            self.baseline.write(connection, table, list(keys))
+        if clause.is_delete or table.repeats:
+            self.baseline.write_all(connection, table, keys)
         self._running[connection] = _Before(table, clause, keys)
         return True
 
@@ -114,6 +114,15 @@ def touch_moved(
 
     :param held: what ended links held whose open version does not tell it.
     """
+    if table.repeats:
+        # rows of one pair may be led to several
+        for old in linking(old for old, new in moves if old != new):
+            unit.touch(table, old, Operation.DELETE, held.get(old))
+        for new in linking(new for old, new in moves if old != new):
+            unit.touch(table, new, Operation.INSERT)
+        for key in linking(old for old, new in moves if old == new):
+            unit.touch(table, key, Operation.UPDATE)
+        return
     moved = {old: new for old, new in moves if old != new}
     for old in linking(old for old, new in moved.items() if None in new):
         unit.touch(table, old, Operation.DELETE, held.get(old))

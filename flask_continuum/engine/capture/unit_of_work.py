@@ -270,6 +270,10 @@ class UnitOfWork:
                     gone.append(key)
                 elif operation is not None:
                     live.append((key, operation))
+                elif table.repeats:
+                    live.append((key, Operation.UPDATE))  # one row of the link came and went
+            # of a link that several rows may hold, only they tell whether it is gone
+            ended = keys if table.repeats else gone
             if live or gone or table in perhaps:
                 found.append(
                     Changes(
@@ -278,10 +282,10 @@ class UnitOfWork:
                         gone=tuple(gone),
                         remembered={
                             key: total.remembered[table, key]
-                            for key in gone
+                            for key in ended
                             if (table, key) in total.remembered
                         },
-                        altered=frozenset(k for k in gone if (table, k) in total.altered),
+                        altered=frozenset(k for k in ended if (table, k) in total.altered),
                         moved=_moved(table, total),
                         perhaps=tuple(perhaps.get(table, ())),
                         orphans=tuple(orphans.get(table, ())),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
+from flask_continuum.engine.capture.pairs import settle
 from flask_continuum.engine.capture.unit_of_work import Changes, Draft, Key, UnitOfWork
 from flask_continuum.engine.dialects import Dialect, dialect_for, translation
 from flask_continuum.engine.dialects.jobs import TableJob, WriteJob
@@ -55,6 +56,7 @@ class Writer:
             self._take_back(connection, dialect, draft)
             if dialect.keeps_ids or draft.revision == unit.revision:
                 kept = draft.transaction_ids
+        changes = _settled(connection, dialect, changes)
         for metadata, part in _by_metadata(changes).items():
             dialect.write(connection, self._job(unit, metadata, part, kept.get(metadata)))
 
@@ -70,6 +72,7 @@ class Writer:
                 kept, revision = unit.draft.transaction_ids, unit.draft.revision
             unit.draft = None
         written = {}
+        changes = _settled(connection, dialect, changes)
         for metadata, part in _by_metadata(changes).items():
             job = self._job(unit, metadata, part, kept.get(metadata), closes=dialect.closes_drafts)
             found = dialect.write(connection, job)
@@ -205,6 +208,14 @@ def _fitting(column: sa.Column[Any], value: Any) -> Any:
     if isinstance(value, str) and length is not None:
         return value[:length]
     return value
+
+
+def _settled(
+    connection: sa.Connection, dialect: Dialect, changes: tuple[Changes, ...]
+) -> tuple[Changes, ...]:
+    """Return the changes with what has become of links that several rows may hold."""
+    found = (settle(connection, dialect, each) if each.table.repeats else each for each in changes)
+    return tuple(each for each in found if each is not None)
 
 
 def _by_metadata(changes: tuple[Changes, ...]) -> Mapping[sa.MetaData, tuple[Changes, ...]]:

@@ -6,7 +6,7 @@ transaction's row, the versions, then the ends of their predecessors; tables and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -217,6 +217,26 @@ class Dialect(Fragments):
             )
             known |= {tuple(row) for row in found}
         return [key for key in keys if key not in known]
+
+    def alive(
+        self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
+    ) -> Iterator[Key]:
+        """Yield the keys that history says to be there."""
+        columns = [table.version.c[column.key] for column in table.key]
+        names = ", ".join(f"p.{self.q(column)}" for column in columns)
+        for part in parts([(key, Operation.UPDATE) for key in keys], self.chunk):
+            source = self.keys(table, part)
+            found = self.run(
+                connection,
+                f"SELECT {names} FROM {source.sql} k {self.join} "
+                f"{self.name(table.version)} p ON {self.matches(table, 'p', 'k')} "
+                f"AND p.{self.q(table.transaction_id)} = ({self.newest_of_key(table, 'k')}) "
+                f"WHERE p.{self.q(table.operation_type)} <> 2",
+                source.parameters,
+                columns,
+            )
+            for row in found.all():
+                yield tuple(row)
 
     def overlay_altered(self, connection: sa.Connection, job: TableJob, tx: int) -> None:
         """Correct versions of deleted records that this transaction had changed before."""

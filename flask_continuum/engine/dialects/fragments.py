@@ -196,30 +196,43 @@ class Fragments:
         return bytes(stored) if isinstance(stored, memoryview | bytearray) else stored
 
     def joins_live(self, table: VersionedTable, keys: str) -> str:
-        """Return the condition that joins live rows ``s`` to keys: one row for each key.
-
-        A link table with a key of its own may hold a pair several times; that is one link.
-        """
+        """Return the condition that joins live rows ``s`` to keys: one row for each key."""
         condition = self.matches(table, "s", keys)
+        return f"{condition} AND {self.speaks(table, 's')}" if table.repeats else condition
+
+    def speaks(self, table: VersionedTable, alias: str) -> str:
+        """Return the condition that a row speaks for its link, which several rows may hold.
+
+        That is the one with the smallest key; without a key, one that holds the smallest values.
+        """
         own = tuple(table.live.primary_key)
-        if not table.is_link or not own or set(own) <= set(table.key):
-            return condition
-        earlier = " OR ".join(
-            " AND ".join(
-                [f"d.{self.q(c)} = s.{self.q(c)}" for c in own[:i]]
-                + [f"d.{self.q(own[i])} < s.{self.q(own[i])}"]
-            )
-            for i in range(len(own))
-        )
-        same = " AND ".join(f"d.{self.q(c)} = s.{self.q(c)}" for c in table.key)
+        columns = own or tuple(live for live, _ in table.columns if live not in table.key)
+        equal: list[str] = []
+        earlier: list[str] = []
+        for column in columns:
+            one, other = (self.ordered(column, f"{a}.{self.q(column)}") for a in ("d", alias))
+            if own:
+                same, before = f"{one} = {other}", f"{one} < {other}"
+            else:
+                same = f"({one} = {other} OR ({one} IS NULL AND {other} IS NULL))"
+                before = f"({one} < {other} OR ({one} IS NOT NULL AND {other} IS NULL))"
+            earlier.append(" AND ".join([*equal, before]))
+            equal.append(same)
+        if not earlier:
+            return "1 = 1"
+        pair = " AND ".join(f"d.{self.q(c)} = {alias}.{self.q(c)}" for c in table.key)
         return (
-            f"{condition} AND NOT EXISTS "
-            f"(SELECT 1 FROM {self.name(table.live)} d WHERE {same} AND ({earlier}))"
+            f"NOT EXISTS (SELECT 1 FROM {self.name(table.live)} d "
+            f"WHERE {pair} AND ({' OR '.join(earlier)}))"
         )
+
+    def ordered(self, column: sa.Column[Any], value: str) -> str:
+        """Return a value so that any two are equal or one is smaller, as their bytes are."""
+        return value
 
     def distinct(self, table: VersionedTable) -> str:
-        """Return ``DISTINCT`` for a link table without a key: a pair held twice is one link."""
-        return "DISTINCT " if table.is_link and not table.live.primary_key else ""
+        """Return what takes one row of those of a link that are equal, where there is no key."""
+        return "DISTINCT " if table.repeats and not table.live.primary_key else ""
 
     def run(
         self,

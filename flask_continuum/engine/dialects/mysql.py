@@ -51,7 +51,8 @@ class MySQLDialect(Dialect):
         table, version = job.table, self.name(job.table.version)
         source = self.keys(table, keys)
         columns, values = self.copied(table, "s")
-        hint = "FORCE INDEX (PRIMARY)" if table.live.primary_key else ""
+        # a link may be told by other columns than its row
+        hint = _PRIMARY if set(table.key) == set(table.live.primary_key) else ""
         return self.run(
             connection,
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
@@ -223,6 +224,12 @@ class MySQLDialect(Dialect):
         ):
             return f"NOT (CAST({one} AS BINARY) <=> CAST({other} AS BINARY))"
         return f"NOT ({one} <=> {other})"
+
+    def ordered(self, column: sa.Column[Any], value: str) -> str:
+        """Order text by its bytes."""
+        kind = column.type.dialect_impl(self.dialect)
+        is_text = isinstance(kind, types.String | types.Enum | types.JSON)
+        return f"CAST({value} AS BINARY)" if is_text else value
 
     # -- keys ----------------------------------------------------------------------------------
 

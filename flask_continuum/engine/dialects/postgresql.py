@@ -228,6 +228,19 @@ class PostgreSQLDialect(Dialect):
             return f"{one} IS DISTINCT FROM {other}"
         return f"({one})::text IS DISTINCT FROM ({other})::text"
 
+    def ordered(self, column: sa.Column[Any], value: str) -> str:
+        """Order by value where there is an order, else by text."""
+        kind = column.type.dialect_impl(self.dialect)
+        if isinstance(kind, _EXACT) and not isinstance(kind, postgresql.JSONB):
+            return value
+        return f'({value})::text COLLATE "C"'
+
+    def distinct(self, table: VersionedTable) -> str:
+        """Ask the key alone: there are types without equality."""
+        if not super().distinct(table):
+            return ""
+        return f"DISTINCT ON ({', '.join(f's.{self.q(column)}' for column in table.key)}) "
+
     # -- what one statement could not do -------------------------------------------------------
 
     def _account_for(self, connection: sa.Connection, job: WriteJob, counts: Sequence[int]) -> None:

@@ -59,5 +59,10 @@ class SQLiteDialect(Dialect):
             return f"({one} COLLATE BINARY) IS NOT ({other} COLLATE BINARY)"
         return f"{one} IS NOT {other}"
 
+    def ordered(self, column: sa.Column[Any], value: str) -> str:
+        """Order text by its bytes, whatever the column's collation."""
+        is_text = isinstance(column.type.dialect_impl(self.dialect), types.String | types.Enum)
+        return f"({value} COLLATE BINARY)" if is_text else value
+
     def lock(self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]) -> None:
         """Do nothing: the one writer holds the database."""
