@@ -57,6 +57,11 @@ def not_found() -> NotFound:
     return NotFound(WORDS[404][1])
 
 
+def not_there_then(words: str) -> NotFound:
+    """An error about a record that may be seen and was not there at a moment."""
+    return NotFound(words)
+
+
 def show_http_error(error: HTTPException) -> Response:
     """Answer an error with a page, in the same shape for every cause."""
     if error.response is not None:

@@ -226,6 +226,26 @@ def test_people_lead_to_what_they_changed(newsroom, maya):
     assert "created sea" in person.text
 
 
+def test_a_table_as_it_was(look, told):
+    page = look("/history/records/article?as_of=1")
+    assert "You are looking at Wednesday 4 March 2026" in page.text
+    assert "1 article existed then" in page.text
+    assert "Harbour bridge\n" in page.text or "Harbour bridge" in page.text
+    assert "Called Harbour bridge reopens now" in page.text
+    assert "/history/records/article/1/1" in page.links
+    assert "/history/records/article?as_of=2" in page.links  # the next change of an article
+    sooner = look("/history/records/article?day=2020-01-01&time=12:00")
+    assert "There were no articles then" in sooner.text
+    assert "/history/records/article" in sooner.links  # back to now
+    found = look("/history/records/article?as_of=1&q=reopens")
+    assert "No article was called “reopens” then" in found.text
+    client = told.login(told.app.test_client())
+    then = client.get("/history/records/article/1?day=2026-03-04&time=23:00")
+    assert then.status_code == 302 and "/history/records/article/1/" in then.location
+    early = client.get("/history/records/article/1?day=2020-01-01")
+    assert early.status_code == 404 and "was not there yet" in early.text
+
+
 def test_all_models_are_listed(look):
     page = look("/history/records")
     assert "/history/records/article" in page.links

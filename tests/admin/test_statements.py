@@ -21,6 +21,7 @@ PAGES = {
     "person": "/history/users/1",
     "models": "/history/records",
     "model": "/history/records/article",
+    "model then": "/history/records/article?as_of=7",
     "timeline": "/history/records/article/1",
     "filtered": "/history/records/article/1?field=words&operation=changed",
     "by link": "/history/records/article/1?field=section_id",

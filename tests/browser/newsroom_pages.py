@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -476,6 +477,29 @@ def model(**more: Any) -> ctx.ModelPage:
 
 def model_deleted() -> ctx.ModelPage:
     return model(deleted=True, rows=record_rows(deleted=True))
+
+
+def model_then() -> ctx.ModelPage:
+    fates = (
+        (None, say("Unchanged")),
+        (ctx.Pill(words="Deleted", tone="del"), (ctx.Piece(text="in #1043", url="#"),)),
+        (None, (ctx.Piece(text="Called "), ctx.Piece(text="Harbour", url="#"))),
+    )
+    rows = tuple(
+        replace(row, became=fates[place % 3][1], became_pill=fates[place % 3][0])
+        for place, row in enumerate(record_rows())
+    )
+    form = ctx.MomentForm(action="#", day="2026-03-03", time="14:05", zone="UTC")
+    banner = ctx.MomentBanner(
+        words=say("You are looking at 3 March 2026, 14:05 UTC."),
+        earlier=go("#514, 12 minutes before"),
+        later=go("#516, 41 minutes after"),
+        now=go("Back to now"),
+        form=form,
+        sooner=(go("1 day earlier"), go("1 week earlier")),
+        after=(go("1 day later"),),
+    )
+    return model(rows=rows, banner=banner)
 
 
 def model_empty() -> ctx.ModelPage:
@@ -1018,6 +1042,7 @@ PAGES: Mapping[str, tuple[str, Any]] = {
     "person": ("person", person),
     "model": ("model", model),
     "model-deleted": ("model", model_deleted),
+    "model-then": ("model", model_then),
     "model-empty": ("model", model_empty),
     "timeline": ("timeline", timeline),
     "timeline-empty": ("timeline", timeline_empty),

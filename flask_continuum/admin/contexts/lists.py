@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         RecordRef,
         TransactionRef,
     )
+    from flask_continuum.admin.contexts.record import MomentBanner, MomentForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,9 @@ class RecordRow:
     actions: tuple[Link, ...] = ()
     """``Restore…`` for a deleted record."""
     pills: tuple[Pill, ...] = ()
+    became: tuple[Piece, ...] = ()
+    """In a list as of a moment: what became of it since."""
+    became_pill: Pill | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,10 @@ class ModelPage:
     rows: tuple[RecordRow, ...]
     pager: Pager
     empty: Empty | None = None
+    banner: MomentBanner | None = None
+    """Where the list is as of a moment."""
+    travel: MomentForm | None = None
+    """Where the list is as of now: the way into the past."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

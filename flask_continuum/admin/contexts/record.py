@@ -52,6 +52,8 @@ class TimelinePage:
     state_heading: str = ""
     empty: Empty | None = None
     notices: tuple[Notice, ...] = ()
+    travel: MomentForm | None = None
+    """The way to the record as it was at a moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,18 @@ class RelationRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MomentForm:
+    """A day and a time to go to, sent by GET."""
+
+    action: str
+    day: str
+    time: str
+    zone: str
+    """The name of the time zone that both are in."""
+    hidden: tuple[Hidden, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MomentBanner:
     """The violet band over every page that shows a moment."""
 
@@ -105,6 +119,12 @@ class MomentBanner:
     earlier: Link | None = None
     later: Link | None = None
     now: Link | None = None
+    form: MomentForm | None = None
+    """To go to another moment."""
+    sooner: tuple[Link, ...] = ()
+    """Steps back by a span: ``1 day earlier``."""
+    after: tuple[Link, ...] = ()
+    """Steps forward by a span."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flask_continuum.admin.contexts import FeedDay, FeedItem, Link, Piece, RecordRow
+from flask_continuum.admin.contexts import FeedDay, FeedItem, Link, Piece, Pill, RecordRow
 from flask_continuum.admin.entries import kind_pills, pieces_of
 from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.people import person_of
@@ -28,6 +28,9 @@ VERBS: Mapping[Operation, str] = {
 }
 KINDS: Mapping[str, str] = {"revert": "reverted", "restore": "restored"}
 LINKS = "changed links of"
+
+
+Fate = Callable[[Row], tuple[Pill | None, tuple[Piece, ...]]]
 
 
 def show_feed(visit: Visit, rows: Iterable[TransactionRow]) -> tuple[FeedDay, ...]:
@@ -144,11 +147,14 @@ def _sub(
     return tuple(pieces)
 
 
-def show_records(visit: Visit, rows: Sequence[Row], *, search: str = "") -> tuple[RecordRow, ...]:
+def show_records(
+    visit: Visit, rows: Sequence[Row], *, search: str = "", fate: Fate | None = None
+) -> tuple[RecordRow, ...]:
     """Records in a table; those are left out that may not be seen.
 
     :param search: what they were found by. A record that hides the field that was looked into is
         found by its key alone: else a search could guess what is hidden.
+    :param fate: for rows of the past: tells what became of a record, which is linked as it was.
     """
     wanted: dict[VersionedClass, list[tuple[Any, ...]]] = {}
     for row in rows:
@@ -162,7 +168,7 @@ def show_records(visit: Visit, rows: Sequence[Row], *, search: str = "") -> tupl
         if not visit.access.sees(versioned.model, record=live, version=row.version):
             continue
         if not search or _may_be_found(visit, versioned, row, live, search):
-            shown.append(_record_row(visit, versioned, row, live))
+            shown.append(_record_row(visit, versioned, row, live, fate))
     return tuple(shown)
 
 
@@ -176,22 +182,38 @@ def _may_be_found(
     return search.strip().removeprefix("#").casefold() == key.casefold()
 
 
-def _record_row(visit: Visit, versioned: VersionedClass, row: Row, live: Any) -> RecordRow:
+def _record_row(
+    visit: Visit, versioned: VersionedClass, row: Row, live: Any, fate: Fate | None
+) -> RecordRow:
     transaction = row.transaction
     kind = transaction.kind if transaction is not None else None
     verb = KINDS.get(kind or "", VERBS[operation_of(row.version)])
     actions: tuple[Link, ...] = ()
-    if not row.live and visit.access.may_revert(versioned.model, version=row.version).allowed:
+    if (
+        fate is None
+        and not row.live
+        and visit.access.may_revert(versioned.model, version=row.version).allowed
+    ):
         at = entry_transaction_id(row.version)
         url = visit.links.revert(versioned.model, row.key, at)
         actions = (Link(label="Restore…", url=url),)
+    pill, became = (None, ()) if fate is None else fate(row)
     return RecordRow(
-        record=refer(visit, versioned, row.version, record=live, live=row.live),
+        record=refer(
+            visit,
+            versioned,
+            row.version,
+            record=live,
+            live=row.live,
+            transaction=None if fate is None else entry_transaction_id(row.version),
+        ),
         person=person_of(transaction),
         words=(Piece(text=f"{verb} it"),),
         moment=visit.moment(transaction.issued_at) if transaction is not None else None,
         transaction=visit.links.transaction_ref(transaction) if transaction is not None else None,
         actions=actions,
+        became=became,
+        became_pill=pill,
     )
 
 

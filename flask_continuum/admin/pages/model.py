@@ -18,6 +18,7 @@ from flask_continuum.admin.contexts import (
 from flask_continuum.admin.layout import make_layout, model_crumbs
 from flask_continuum.admin.pages.feed import records_of, show_records
 from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.past import make_form
 from flask_continuum.admin.records import name_of_model, plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats, Page, RecordRow
@@ -80,6 +81,7 @@ def build_model(
             what=sentence_case(plural),
         ),
         empty=None if rows else _empty(visit, model, deleted=deleted, search=search),
+        travel=make_form(visit, visit.links.model(model), None),
     )
 
 

@@ -25,6 +25,7 @@ from flask_continuum.admin.entries import Picks, Seen, see, show_entry
 from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.layout import make_layout, record_crumbs
 from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.past import make_form
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.selects import make_select
@@ -136,6 +137,7 @@ def build_timeline(
         state=_state(visit, subject),
         state_heading="As it was last" if subject.is_deleted else "As it is now",
         empty=None if page.items else _empty(record, form),
+        travel=make_form(visit, visit.links.record(subject.model, subject.key), None),
         notices=_other_lives(visit, subject, lives, filters),
     )
 

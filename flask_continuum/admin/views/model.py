@@ -8,9 +8,12 @@ from flask.typing import ResponseReturnValue
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.model import build_model
+from flask_continuum.admin.pages.past import build_past
+from flask_continuum.admin.past import read_as_of
 from flask_continuum.admin.subjects import find_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.fates import count_then, fates
 from flask_continuum.engine.read.records import records
 from flask_continuum.engine.read.statistics import model_stats
 
@@ -23,6 +26,7 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
     versioned = find_model(visit, model)
     deleted = request.args.get("deleted") == "1"
     search = request.args.get("q", "").strip()[:LONGEST_SEARCH]
+    as_of = read_as_of(visit, versioned)
     try:
         found = records(
             visit.session,
@@ -32,9 +36,19 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
             cursor=request.args.get("cursor") or None,
             limit=visit.page_size,
             fields=visit.searchable(versioned),
+            at=None if as_of is None else as_of.transaction,
         )
     except BadCursor as error:
         raise bad_request(str(error)) from error
+    if as_of is not None:
+        then = count_then(visit.session, versioned.model, as_of.transaction)
+        became = fates(
+            visit.session, versioned.model, [row.key for row in found], as_of.transaction
+        )
+        past = build_past(
+            visit, versioned, found, as_of, then, became, deleted=deleted, search=search
+        )
+        return render_template("continuum/model.html", page=past)
     stats = {each.model: each for each in model_stats(visit.session, visit.state.manager)}
     return render_template(
         "continuum/model.html",

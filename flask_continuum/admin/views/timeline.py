@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from flask_continuum.admin.errors import bad_request
+from flask_continuum.admin.errors import bad_request, not_there_then
 from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.timeline import Filters, build_timeline, fields_to_filter
-from flask_continuum.admin.subjects import find_record, read_number
+from flask_continuum.admin.past import AsOf, read_as_of
+from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.navigation import as_of_version
 from flask_continuum.engine.read.navigation import lives as lives_of
 from flask_continuum.engine.read.results import Entry, Page
 from flask_continuum.engine.read.timeline import authors as authors_of
 from flask_continuum.engine.read.timeline import timeline as entries_of
+from flask_continuum.engine.version import entry_transaction_id
 
 
 @page
 def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
     """Show a page of a record's versions, newest first."""
     subject = find_record(visit, model, key)
+    as_of = read_as_of(visit, subject.versioned)
+    if as_of is not None:
+        return _go_to(visit, subject, as_of)
     filters = Filters(
         field=request.args.get("field", ""),
         user=request.args.get("user", ""),
@@ -61,3 +67,16 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         "continuum/timeline.html",
         page=build_timeline(visit, subject, entries, authors, lives, filters),
     )
+
+
+def _go_to(visit: Visit, subject: Subject, as_of: AsOf) -> ResponseReturnValue:
+    """Go to the version that the record had at a moment.
+
+    :raises NotFound: when it was not there yet.
+    """
+    then = as_of_version(visit.session, subject.model, subject.key, as_of.transaction)
+    if then is None:
+        when = visit.moment(as_of.instant).full
+        raise not_there_then(f"This record was not there yet on {when}.")
+    see_version(visit, subject, then)
+    return redirect(visit.links.version(subject.model, subject.key, entry_transaction_id(then)))

@@ -1,0 +1,162 @@
+"""The moment that an address asks for, and the band that leads from one moment to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import request
+
+from flask_continuum.admin.contexts import Hidden, Link, MomentBanner, MomentForm, Piece
+from flask_continuum.admin.errors import bad_request
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.conditions import fits, transaction_class_of
+from flask_continuum.engine.read.fates import Surroundings, surroundings
+from flask_continuum.engine.read.loading import transaction_arguments
+from flask_continuum.engine.read.navigation import transaction_at
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.presenters.dates import as_utc, in_zone, span
+
+SOONER = (("1 day earlier", timedelta(days=1)), ("1 week earlier", timedelta(weeks=1)))
+LATER = (("1 day later", timedelta(days=1)), ("1 week later", timedelta(weeks=1)))
+EXAMPLE = "“as_of” is a moment such as 2026-11-23T14:05, or a transaction such as 1187."
+
+UrlOf = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A moment of the past.
+
+    :ivar transaction: the newest transaction up to it, 0 before the first.
+    :ivar instant: the instant (naive UTC).
+    :ivar text: the moment as the address has it.
+    :ivar exact: it is the moment of the transaction itself.
+    """
+
+    transaction: int
+    instant: datetime
+    text: str
+    exact: bool
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What an address of the same moment has."""
+        return {"as_of": self.text}
+
+
+def read_as_of(visit: Visit, versioned: VersionedClass) -> AsOf | None:
+    """The moment that a request asks for, ``None`` for the present.
+
+    A day and a time, as the form sends them, are in the person's time zone.
+
+    :raises BadRequest: when it is no moment.
+    """
+    text = request.args.get("as_of", "").strip()
+    day = request.args.get("day", "").strip()
+    if not text and day:
+        text = f"{day}T{request.args.get('time', '').strip() or '00:00'}"
+    if not text:
+        return None
+    number = text.removeprefix("#")
+    if number.isascii() and number.isdecimal() and len(number) <= 19:
+        return _at_transaction(visit, versioned, int(number))
+    try:
+        local = datetime.fromisoformat(text)
+        aware = local if local.tzinfo is not None else local.replace(tzinfo=visit.zone)
+        instant = aware.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError) as error:
+        raise bad_request(EXAMPLE) from error
+    if as_utc(instant) > visit.now:
+        return None
+    at = transaction_at(visit.session, versioned.model, instant) or 0
+    return AsOf(at, instant, text, exact=False)
+
+
+def _at_transaction(visit: Visit, versioned: VersionedClass, number: int) -> AsOf:
+    cls = transaction_class_of(versioned)
+    found = None
+    if fits(number):
+        statement = sa.select(cls.issued_at).where(cls.id == number)
+        arguments = transaction_arguments(visit.session, cls)
+        found = visit.session.scalars(statement, bind_arguments=arguments).first()
+    if found is None:
+        raise bad_request("“as_of” names a transaction that is not in the history.")
+    return AsOf(number, found, str(number), exact=True)
+
+
+def make_banner(
+    visit: Visit, versioned: VersionedClass, as_of: AsOf, url_of: UrlOf
+) -> MomentBanner:
+    """The band over a list as of a moment.
+
+    :param url_of: makes the address of the same page from a query.
+    """
+    around = surroundings(visit.session, versioned.model, as_of.transaction, exact=as_of.exact)
+    return MomentBanner(
+        words=(
+            Piece(text="You are looking at "),
+            Piece(text=visit.moment(as_of.instant).full, strong=True),
+            *_at_its_transaction(visit, as_of),
+            Piece(text="."),
+        ),
+        earlier=_neighbour(visit, as_of, around, url_of, before=True),
+        later=_neighbour(visit, as_of, around, url_of, before=False),
+        now=Link(label="Back to now", url=url_of()),
+        form=make_form(visit, url_of(), as_of),
+        sooner=tuple(_step(visit, as_of, words, -length, url_of) for words, length in SOONER),
+        after=tuple(
+            _step(visit, as_of, words, length, url_of)
+            for words, length in LATER
+            if as_utc(as_of.instant) + length < visit.now
+        ),
+    )
+
+
+def make_form(
+    visit: Visit, action: str, as_of: AsOf | None, hidden: Mapping[str, str] | None = None
+) -> MomentForm:
+    """The form that goes to a moment; it shows the one that is looked at, or the present."""
+    instant = visit.now if as_of is None else as_utc(as_of.instant)
+    local = in_zone(instant, visit.zone)
+    return MomentForm(
+        action=action,
+        day=local.date().isoformat(),
+        time=f"{local.hour:02}:{local.minute:02}",
+        zone=local.tzname() or "",
+        hidden=tuple(Hidden(name=name, value=value) for name, value in (hidden or {}).items()),
+    )
+
+
+def _at_its_transaction(visit: Visit, as_of: AsOf) -> tuple[Piece, ...]:
+    if not as_of.exact:
+        return ()
+    url = visit.links.transaction_at(as_of.transaction)
+    return (
+        Piece(text=", when "),
+        Piece(text=f"#{as_of.transaction}", url=url, mono=True),
+        Piece(text=" had been saved"),
+    )
+
+
+def _neighbour(
+    visit: Visit, as_of: AsOf, around: Surroundings, url_of: UrlOf, *, before: bool
+) -> Link | None:
+    other: Any = around.before if before else around.after
+    if other is None:
+        return None
+    distance = span(as_of.instant, other.issued_at)
+    words = "before" if before else "after"
+    return Link(label=f"#{other.id}, {distance} {words}", url=url_of(as_of=str(other.id)))
+
+
+def _step(visit: Visit, as_of: AsOf, words: str, length: timedelta, url_of: UrlOf) -> Link:
+    try:
+        moved = in_zone(as_utc(as_of.instant) + length, visit.zone)
+    except OverflowError:
+        moved = in_zone(as_utc(as_of.instant), visit.zone)
+    text = moved.replace(tzinfo=None, microsecond=0).isoformat(timespec="minutes")
+    return Link(label=words, url=url_of(as_of=text))
