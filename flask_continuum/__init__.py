@@ -35,6 +35,7 @@ from flask_continuum.engine.introspect import (
 from flask_continuum.engine.maintenance import Finding, FindingKind, Report, vacuum, verify
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.as_of import as_of
 from flask_continuum.engine.read.time_machine import async_time_machine, time_machine
 from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
@@ -62,6 +63,7 @@ __all__ = [
     "TransactionFactory",
     "VersioningError",
     "VersioningManager",
+    "as_of",
     "async_time_machine",
     "changeset",
     "count_versions",
