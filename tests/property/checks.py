@@ -138,7 +138,9 @@ def _check_links(session: Session, desk: Desk, oracle: Oracle, numbers: Mapping[
 
 
 def _one(table: str, column: str) -> Callable[[World, Row], Any]:
-    return lambda world, row: [world.tables[table][row[column],]] if row[column] else []
+    return lambda world, row: [
+        there for key, there in world.tables[table].items() if key == (row[column],)
+    ]
 
 
 def _many(table: str, column: str) -> Callable[[World, Row], Any]:

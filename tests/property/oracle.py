@@ -64,18 +64,15 @@ class World:
     """What the database holds, as far as a transaction under way sees it.
 
     :ivar last: what deleted records held last, in this transaction.
-    :ivar written: records of several tables that were written in this transaction: whether they
-        are the same as before is not asked.
     """
 
     rules: Mapping[str, Rules]
     tables: dict[str, dict[Key, Row]]
     last: dict[tuple[str, Key], Row] = field(default_factory=dict)
-    written: set[tuple[str, Key]] = field(default_factory=set)
 
     def copy(self) -> World:
         tables = {name: dict(rows) for name, rows in self.tables.items()}
-        return World(self.rules, tables, dict(self.last), set(self.written))
+        return World(self.rules, tables, dict(self.last))
 
     def keys(self, table: str, **values: Any) -> list[Key]:
         """Return the records that have these values."""
@@ -89,13 +86,9 @@ class World:
         if key in self.tables[table]:
             raise Violation(f"{table} {key} is there")
         self.tables[table][key] = {name: row.get(name) for name in rules.columns}
-        self.written.add((table, key))
 
     def update(self, table: str, key: Key, values: Row) -> None:
-        before = self.tables[table][key]
-        self.tables[table][key] = {**before, **values}
-        if before != self.tables[table][key]:
-            self.written.add((table, key))
+        self.tables[table][key] = {**self.tables[table][key], **values}
 
     def put(self, table: str, key: Key, values: Row) -> None:
         if key in self.tables[table]:
@@ -178,7 +171,7 @@ class Oracle:
                 for table in family:
                     self._add(table, key)
         self._stack.clear()
-        self.world.last, self.world.written = {}, set()
+        self.world.last = {}
         self.snapshots.append(self.world.copy())
         self.number += 1
 
@@ -186,8 +179,7 @@ class Oracle:
         root = family[0]
         before, after = self.committed.tables, self.world.tables
         for key in sorted(before[root].keys() | after[root].keys()):
-            written = len(family) > 1 and any((t, key) in self.world.written for t in family)
-            if written or any(
+            if any(
                 self._recorded(t, before[t].get(key)) != self._recorded(t, after[t].get(key))
                 for t in family
             ):

@@ -223,9 +223,11 @@ class BulkCapture:
             if told is None:
                 # a new row may speak for a link that was there before
                 asked = _keys if table.repeats else _unwritten
-                told = list(asked(connection, table))
+                # a key that was deleted before may be given out again
+                again = _existing(connection, table, unit.deleted(table))
+                told = [*asked(connection, table), *again]
             found = told
-        new = [key for key in linking(found) if key not in known]
+        new = list(dict.fromkeys(key for key in linking(found) if key not in known))
         self.baseline.write_siblings(connection, table, new)
         for key in new:
             unit.touch(table, key, Operation.INSERT, hierarchy=hierarchy)

@@ -203,6 +203,15 @@ class UnitOfWork:
         """Tell whether a record was written before in this history transaction."""
         return any((table, key) in frame.altered for frame in self._unwritten())
 
+    def deleted(self, table: VersionedTable) -> list[Key]:
+        """Return the records of a table that were deleted in this history transaction."""
+        return [
+            key
+            for frame in self._unwritten()
+            for key, operation in frame.pending.get(table, {}).items()
+            if operation is Operation.DELETE
+        ]
+
     @property
     def baseline_id(self) -> int | None:
         """The transaction of first versions that this transaction has written already."""

@@ -397,3 +397,14 @@ def test_a_row_that_another_transaction_holds(three: Newsroom) -> None:
         first.commit()
         thread.join()
     assert [row[1] for row in sections(three) if row[0] == 1] == ["s1", "first", "second"]
+
+
+def test_a_key_that_was_deleted_and_is_given_out_again(newsroom: Newsroom) -> None:
+    """SQLite gives out the keys of deleted rows."""
+    with newsroom.commit() as session:
+        session.add(newsroom.Section(id=1, name="old"))
+    with newsroom.commit() as session:
+        session.delete(session.get(newsroom.Section, 1))
+        session.flush()
+        given = [{"name": "new"}, {"name": "newer"}]
+        session.execute(sa.insert(newsroom.Section.__table__).values(given))
