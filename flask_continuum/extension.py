@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from flask_continuum import actor as acting
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.managers import Build, attach, join_or_create
 from flask_continuum.policy import DefaultPolicy, Policy
 from flask_continuum.settings import Settings, read_settings
@@ -38,6 +39,7 @@ class Continuum:
     :param user_cls: the class of users, or its name, that transactions name their user by;
         ``None`` when they name none.
     :param options: options that hold for all models of ``db``, such as ``table_name``.
+    :param plugins: see :mod:`flask_continuum.plugins`; what Continuum knows of who acts stays.
     :param policy: decides who may see and do what: a :class:`~flask_continuum.policy.Policy`, or
         a class of one. The default allows those for whom ``CONTINUUM_ADMIN_USER`` says so.
     :param actor: called to learn who acts, in place of flask-login: returns a user, a label, an
@@ -52,12 +54,14 @@ class Continuum:
         *,
         user_cls: type[Any] | str | None = "User",
         options: Mapping[str, Any] | None = None,
+        plugins: Iterable[Plugin] | None = None,
         policy: Policy | type[Policy] | None = None,
         actor: Callable[[], Any] | None = None,
     ) -> None:
         self.db = db
         self._user_cls = user_cls
         self._options = MappingProxyType(dict(options or {}))
+        self._plugins = PluginCollection(plugins)
         self._policy = policy
         self._actor = actor
         self._managers: set[VersioningManager] = set()
@@ -195,7 +199,9 @@ class Continuum:
 
     def _attach(self, db: SQLAlchemy) -> VersioningManager:
         """Version the models of ``db``, with the manager it has or a new one."""
-        manager = join_or_create(db, Build(self._user_cls, self._options), _attribution)
+        manager = join_or_create(
+            db, Build(self._user_cls, self._options, self._plugins), _attribution
+        )
         attach(manager, db, _SESSION_LISTENERS)
         self._managers.add(manager)
         return manager

@@ -7,7 +7,7 @@ place, bound to a connection whose outer transaction they roll back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 from weakref import WeakSet, ref
 
@@ -20,6 +20,7 @@ from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.options import Options
+from flask_continuum.engine.plugins.base import PluginCollection
 from flask_continuum.state import EXTENSION
 
 Listener = Callable[..., None]
@@ -35,6 +36,7 @@ class Build:
 
     user_cls: type[Any] | str | None
     options: Mapping[str, Any]
+    plugins: PluginCollection = field(default_factory=PluginCollection)
 
     def differences(self, other: Build) -> Iterator[str]:
         """Say in words where another one asks for other tables."""
@@ -45,6 +47,9 @@ class Build:
             was, now = getattr(ours, option.name), getattr(theirs, option.name)
             if was != now:
                 yield f"options[{option.name!r}] is {_shown(now)} and was {_shown(was)}"
+        was, now = ([type(p).__name__ for p in each.plugins] for each in (self, other))
+        if was != now:
+            yield f"plugins are {', '.join(now) or 'none'} and were {', '.join(was) or 'none'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,9 @@ def join_or_create(
                 f"give every Continuum the same options."
             )
         return kept.manager
-    manager = VersioningManager(user_cls=build.user_cls, options=build.options)
+    manager = VersioningManager(
+        user_cls=build.user_cls, options=build.options, plugins=build.plugins
+    )
     manager.attribution = lambda: attribution(manager)
     db.metadata.info[EXTENSION] = _Kept(manager, build)
     return manager

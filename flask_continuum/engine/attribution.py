@@ -43,7 +43,7 @@ class Attribution:
         for each in fields(self):
             mine, theirs = getattr(self, each.name), getattr(other, each.name)
             if isinstance(mine, Mapping):
-                if theirs:
+                if theirs.keys() - mine.keys():
                     found[each.name] = MappingProxyType({**theirs, **mine})
             elif mine is None and theirs is not None:
                 found[each.name] = theirs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from weakref import WeakMethod, WeakSet
 
@@ -21,6 +21,7 @@ from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.failures import Failures
+from flask_continuum.engine.capture.hooks import Hooks
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.listeners import Listeners
 from flask_continuum.engine.capture.mentions import Mentions
@@ -30,6 +31,7 @@ from flask_continuum.engine.capture.session import SessionUnit
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import Options
+from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.engine.registry import Registry, VersionedTable
 
 
@@ -39,6 +41,7 @@ class VersioningManager:
     :param user_cls: the class of users, its name, or ``None`` when transactions name no user.
     :param transaction_cls: makes the transaction table and class.
     :param options: options by name, which the ``__versioned__`` of a class overrides.
+    :param plugins: see :mod:`flask_continuum.plugins`.
     :param strict: whether an unknown option is an error that names the nearest; else a warning.
     """
 
@@ -47,6 +50,7 @@ class VersioningManager:
         user_cls: type[Any] | str | None = "User",
         transaction_cls: TransactionFactory | None = None,
         options: Mapping[str, Any] | None = None,
+        plugins: Iterable[Plugin] | None = None,
         *,
         strict: bool = True,
     ) -> None:
@@ -58,25 +62,34 @@ class VersioningManager:
         self._attachments = Attachments()
         self.user_cls: type[Any] | str | None = None
         self.options = Options()
-        self.set_up(options=options, user_cls=user_cls)
+        self._plugins = PluginCollection()
+        self.set_up(options=options, user_cls=user_cls, plugins=plugins)
 
     def set_up(
-        self, *, options: Mapping[str, Any] | None = None, user_cls: type[Any] | str | None
+        self,
+        *,
+        options: Mapping[str, Any] | None = None,
+        user_cls: type[Any] | str | None,
+        plugins: Iterable[Plugin] | None = None,
     ) -> None:
         """Begin with nothing versioned, under these options.
 
+        :param plugins: in place of those that there are; ``None`` leaves them.
         :raises ImproperlyConfigured: when classes are versioned already, under other options.
         """
         wanted = Options().with_changes(options or {}, "The manager", strict=self._strict)
+        chosen = self.plugins if plugins is None else PluginCollection(plugins)
         if self._attachments:
-            if (wanted, user_cls) == (self.options, self.user_cls):
+            if (wanted, user_cls, chosen) == (self.options, self.user_cls, self.plugins):
                 return
             raise ImproperlyConfigured(
-                "Versioning is set up already, with other options. Call remove_versioning() "
-                "first, or give the second set of classes a VersioningManager of its own."
+                "Versioning is set up already, with other options or plugins. Call "
+                "remove_versioning() first, or give the second set of classes a VersioningManager "
+                "of its own."
             )
         self.user_cls = user_cls
         self.options = wanted
+        self.plugins = chosen
         self.registry = Registry(configure=self.configure)
         self.builder = Builder(
             registry=self.registry,
@@ -106,6 +119,7 @@ class VersioningManager:
             bulk=BulkCapture(self.registry, self._current, baseline),
             cascades=CascadeCapture(self.registry, self._current, baseline),
             failures=Failures(self.registry, self._current),
+            hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work),
         )
 
     # -- settings ------------------------------------------------------------------------------
@@ -118,6 +132,16 @@ class VersioningManager:
     @attribution.setter
     def attribution(self, source: Callable[[], Attribution]) -> None:
         self._current.attribution = source
+
+    @property
+    def plugins(self) -> PluginCollection:
+        """What the application adds to building and writing; set it before models are defined."""
+        return self._plugins
+
+    @plugins.setter
+    def plugins(self, plugins: Iterable[Plugin]) -> None:
+        # the collection stays: building and writing hold on to it
+        self._plugins.plugins = PluginCollection(plugins).plugins
 
     @property
     def write(self) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, Session
 
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.plugins.base import Plugin
 
 versioning_manager = VersioningManager(strict=False)
 """The manager that everything falls back to; ``Continuum`` makes its own."""
@@ -18,6 +19,7 @@ def make_versioned(
     mapper: Any = Mapper,
     session: Any = Session,
     manager: VersioningManager = versioning_manager,
+    plugins: Iterable[Plugin] | None = None,
     options: Mapping[str, Any] | None = None,
     user_cls: type[Any] | str | None = "User",
 ) -> None:
@@ -26,10 +28,11 @@ def make_versioned(
     :param mapper: a declarative base, or ``Mapper`` for the classes of every base.
     :param session: a session class, session factory or scoped session.
     :param manager: the manager that takes the classes.
+    :param plugins: see :mod:`flask_continuum.plugins`; ``None`` leaves those of the manager.
     :param options: options by name, which the ``__versioned__`` of a class overrides.
     :param user_cls: the class of users, its name, or ``None`` when transactions name no user.
     """
-    manager.set_up(options=options, user_cls=user_cls)
+    manager.set_up(options=options, user_cls=user_cls, plugins=plugins)
     manager.attach(mapper, session, sa.Engine)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Session, relationship, sessionmaker, validates
 
 from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.plugins.base import Plugin
 from tests.support.kept import empty_or_create
 
 
@@ -68,10 +70,17 @@ class Newsroom:
 
 
 def build(
-    engine: sa.Engine, *, options: dict[str, Any] | None = None, kept: bool = False
+    engine: sa.Engine,
+    *,
+    options: dict[str, Any] | None = None,
+    kept: bool = False,
+    plugins: Iterable[Plugin] = (),
+    transaction_cls: TransactionFactory | None = None,
 ) -> Newsroom:
     """Make models, tables and a manager.
 
+    :param options: with other columns than usual, another ``table_name`` too: kept tables are
+        known by their names.
     :param kept: whether the database keeps its tables from test to test; else it is empty.
     """
 
@@ -144,7 +153,9 @@ def build(
         name = sa.Column(sa.String(50))
         note = sa.Column(sa.String(50))
 
-    manager = VersioningManager(user_cls=User, options=options)
+    manager = VersioningManager(
+        user_cls=User, options=options, plugins=plugins, transaction_cls=transaction_cls
+    )
     sessions = sessionmaker(engine)
     manager.attach(Base, sessions, engine)
     if kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from weakref import WeakSet
 
@@ -36,6 +37,19 @@ def with_work(
         unit = None if connection.closed else current.find(connection)
         if unit is not None and unit.has_work:
             yield connection, unit
+
+
+def fill(unit: UnitOfWork, attribution: Attribution) -> None:
+    """Say what is still open about a unit of work; what was said before stays.
+
+    :param attribution: what is known; who acts is taken from it only as a whole.
+    """
+    before = unit.attribution or NOBODY
+    known = before.user_id is not None or before.actor is not None
+    said = replace(attribution, user_id=None, actor=None) if known else attribution
+    unit.attribution = before.filled_from(said)
+    if unit.attribution is not before and unit.draft is not None:
+        unit.revision += 1  # its transaction row is to be written again
 
 
 def join(

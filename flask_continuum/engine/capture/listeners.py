@@ -11,6 +11,7 @@ session, before_flush     records without history get a baseline
 session, after_flush      statements are no longer those of a flush
 session, after_soft_…     the same when it has failed
 session, after_flush_…    with ``write = "flush"``: a draft is written
+session, before_commit    plugins are asked about the transaction  (``Hooks``)
 session, after_commit     an outer transaction's pending work is written
 session, do_orm_execute   history is read from the database of its data  (``binds``)
 engine, before_execute    what statements past the unit of work will write is found out,
@@ -57,6 +58,7 @@ from flask_continuum.engine.capture.failures import (
     refuse_failed,
     roll_back,
 )
+from flask_continuum.engine.capture.hooks import Hooks
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
 from flask_continuum.engine.capture.statements import Statement, parameter_sets, table_of
@@ -84,6 +86,7 @@ class Listeners:
     bulk: BulkCapture
     cascades: CascadeCapture
     failures: Failures
+    hooks: Hooks
     mentions: Mentions
     settle: Callable[[], None]
     write: str = "commit"
@@ -119,6 +122,7 @@ class Listeners:
         yield "after_flush", self.after_flush
         yield "after_soft_rollback", self.after_soft_rollback
         yield "after_flush_postexec", self.after_flush_postexec
+        yield "before_commit", self.before_commit
         yield "after_commit", self.after_commit
         yield "do_orm_execute", send_to_the_data
 
@@ -152,6 +156,7 @@ class Listeners:
         """Give records that history has not seen their first version, before they change."""
         if session.info.get(_AUTOCOMMIT):
             self._refuse_autocommit(session, session.connection())
+        self.hooks.before_flush(session)
         self.baseline.before_flush(session)
         self.bulk.begin_flush(session)
 
@@ -171,10 +176,17 @@ class Listeners:
 
     def after_flush_postexec(self, session: Session, flush_context: Any) -> None:
         """Remember where the flush went; with ``write = "flush"``, write a draft there."""
-        for connection, unit in with_work(connections_of(session), self.current):
+        pending = list(with_work(connections_of(session), self.current))
+        for connection, unit in pending:
             join(session, connection, unit, self.current)
+        self.hooks.fill_transaction(session)
+        for connection, unit in pending:
             if self.write == "flush" and unit.is_dirty:
                 self._write_draft(connection, unit, session)
+
+    def before_commit(self, session: Session) -> None:
+        """Ask plugins about what was written without a flush."""
+        self.hooks.fill_transaction(session)
 
     def after_commit(self, session: Session) -> None:
         """Write what a session has committed into somebody else's transaction.

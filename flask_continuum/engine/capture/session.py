@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.attribution import NOBODY, Attribution
-from flask_continuum.engine.capture.companions import CONNECTIONS, with_work
+from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.capture.companions import CONNECTIONS, fill, with_work
 from flask_continuum.engine.capture.current import CurrentUnits
 
 
@@ -70,9 +70,4 @@ class SessionUnit:
         :param attribution: what is known; who acts is taken from it only as a whole.
         """
         for _, unit in with_work(self.session.info.get(CONNECTIONS, ()), self._current):
-            before = unit.attribution or NOBODY
-            known = before.user_id is not None or before.actor is not None
-            said = replace(attribution, user_id=None, actor=None) if known else attribution
-            unit.attribution = before.filled_from(said)
-            if unit.attribution is not before and unit.draft is not None:
-                unit.revision += 1  # its transaction row is to be written again
+            fill(unit, attribution)

@@ -1,0 +1,1 @@
+"""Plugins: what applications add to the building and the writing of history."""

@@ -1,0 +1,21 @@
+"""Plugins, in the module where SQLAlchemy-Continuum has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_continuum.engine.plugins.base import Plugin, PluginCollection
+
+if TYPE_CHECKING:
+    from flask_continuum.plugins.flask import FlaskPlugin
+
+__all__ = ["FlaskPlugin", "Plugin", "PluginCollection"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the plugin for Flask when it is first asked for: the others need no Flask."""
+    if name == "FlaskPlugin":
+        from flask_continuum.plugins.flask import FlaskPlugin
+
+        return FlaskPlugin
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
