@@ -27,6 +27,7 @@ from flask_continuum.engine.capture.listeners import Listeners
 from flask_continuum.engine.capture.mentions import Mentions
 from flask_continuum.engine.capture.objects import ObjectCapture
 from flask_continuum.engine.capture.refusal import ObjectRefusal
+from flask_continuum.engine.capture.roots import RootLocks
 from flask_continuum.engine.capture.session import SessionUnit
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -108,6 +109,7 @@ class VersioningManager:
         baseline = Baseline(
             self.registry, self._current, self._writer, self._completeness, self._captured
         )
+        roots = RootLocks(self.registry, self._current, self._writer, self._captured)
         self._listeners = Listeners(
             registry=self.registry,
             mentions=Mentions(self.registry),
@@ -116,8 +118,8 @@ class VersioningManager:
             writer=self._writer,
             baseline=baseline,
             links=LinkCapture(self._current, baseline),
-            bulk=BulkCapture(self.registry, self._current, baseline),
-            cascades=CascadeCapture(self.registry, self._current, baseline),
+            bulk=BulkCapture(self.registry, self._current, baseline, roots),
+            cascades=CascadeCapture(self.registry, self._current, baseline, roots),
             failures=Failures(self.registry, self._current),
             hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work),
         )

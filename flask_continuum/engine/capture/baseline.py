@@ -41,9 +41,14 @@ class Baseline:
                 for table in incomplete[model]:
                     keys = touched.setdefault(table, {}).setdefault(connection, [])
                     keys.append(tuple(state.identity))
-        for table in sorted(touched, key=lambda each: each.version.fullname):
+        for table in sorted(touched, key=self._order):
             for connection, keys in touched[table].items():
                 self.write(connection, table, keys)
+
+    def _order(self, table: VersionedTable) -> tuple[bool, str]:
+        """Order tables by their names; the root of a hierarchy is locked first."""
+        hierarchy = self.registry.joined.get(table)
+        return hierarchy is not None and hierarchy.root is not table, table.version.fullname
 
     def _incomplete(self, session: Session, model: type[Any]) -> tuple[VersionedTable, ...]:
         tables = self.tables.get(model, ())

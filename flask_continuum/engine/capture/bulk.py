@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import linking, moves, touch_moved
+from flask_continuum.engine.capture.roots import Flush, RootLocks
 from flask_continuum.engine.capture.statements import Statement, refusal
 from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
 from flask_continuum.engine.dialects.fragments import OWN
@@ -27,7 +28,7 @@ from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import Registry, VersionedTable
 
-_FLUSHING: ContextVar[ref[Session] | None] = ContextVar("continuum_flushing", default=None)
+_FLUSHING: ContextVar[Flush | None] = ContextVar("continuum_flushing", default=None)
 
 
 @dataclass(slots=True)
@@ -56,13 +57,14 @@ class BulkCapture:
     registry: Registry
     current: CurrentUnits
     baseline: Baseline
+    roots: RootLocks
     _running: WeakKeyDictionary[Any, _Before] = field(default_factory=WeakKeyDictionary)
 
     # -- flushes are told by the mappers -------------------------------------------------------
 
     def begin_flush(self, session: Session) -> None:
         """Note that the statements to come are those of a flush."""
-        _FLUSHING.set(ref(session))
+        _FLUSHING.set(Flush(ref(session)))
 
     def end_flush(self) -> None:
         """Note that they are not any more."""
@@ -71,7 +73,7 @@ class BulkCapture:
     def is_flush(self, execution_options: Mapping[str, Any]) -> bool:
         """Tell a flush's own statement from one that a handler makes during a flush."""
         flushing = _FLUSHING.get()
-        session = None if flushing is None else flushing()
+        session = None if flushing is None else flushing.session()
         return session is not None and session._flushing and "compiled_cache" in execution_options
 
     # -- before and after a statement ----------------------------------------------------------
@@ -86,6 +88,7 @@ class BulkCapture:
         """
         table, clause = statement.table, statement.clause
         if flush and not table.is_link:
+            self.roots.before_flushed(connection, statement, _FLUSHING.get())
             return clause  # no versioned mapper tells of a link table that a class is mapped to
         if table.options.bulk != "capture":
             self._decline(table)
@@ -96,6 +99,7 @@ class BulkCapture:
         hierarchy = self.registry.joined.get(table)
         if hierarchy is not None and hierarchy.mixed:
             raise refusal(statement, "some of its rows are those of classes without history")
+        self.roots.before_statement(connection, statement)
         if clause.is_insert:
             self._before_insert(connection, before)
         else:
@@ -149,6 +153,7 @@ class BulkCapture:
                 for row in connection.execute(query, each, execution_options=OWN)
             ]
             before.rowcount = len(keys)  # a link may be there more than once
+            self.roots.lock(connection, table, keys, keys_stay=not clause.is_delete)
         elif statement.is_repeated or statement.returns:
             # how many it has written does not tell which, or is not told at all
             keys = list(_existing(connection, table, keys))
@@ -228,6 +233,7 @@ class BulkCapture:
                 told = [*asked(connection, table), *again]
             found = told
         new = list(dict.fromkeys(key for key in linking(found) if key not in known))
+        self.roots.lock(connection, table, (*known, *new))
         self.baseline.write_siblings(connection, table, new)
         for key in new:
             unit.touch(table, key, Operation.INSERT, hierarchy=hierarchy)

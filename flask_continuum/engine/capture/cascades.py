@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import begin_on_sqlite, rows_held
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.roots import RootLocks
 from flask_continuum.engine.capture.statements import (
     Parameters,
     parameter_sets,
@@ -102,6 +103,7 @@ class CascadeCapture:
     registry: Registry
     current: CurrentUnits
     baseline: Baseline
+    roots: RootLocks
     _running: WeakKeyDictionary[Any, _Running] = field(default_factory=WeakKeyDictionary)
 
     def before_execute(
@@ -313,6 +315,7 @@ class CascadeCapture:
             keys = [*deleted, *updated]
             if not keys:
                 continue
+            self.roots.lock(connection, table, keys, keys_stay=False)
             self.baseline.write_all(connection, table, keys)
             held = self._held(connection, table, [*deleted, *moved])
             ended = [key for key, new in moved.items() if None in new]  # to nothing: no link

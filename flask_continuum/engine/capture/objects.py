@@ -126,10 +126,9 @@ class ObjectCapture:
         return self._joined.get(table) if self._mapper.polymorphic_on is None else None
 
     def _may_have_changed(self, state: InstanceState[Any]) -> bool:
-        watched, committed, now = self._watched, state.committed_state, state.dict
-        for key in watched & committed.keys():
-            if key not in now or not state.manager[key].impl.is_equal(now[key], committed[key]):
-                return True
+        watched = self._watched
+        if differs(state, watched & state.committed_state.keys()):
+            return True
         # an SQL expression, or a value that the database made: the attribute waits to be loaded
         return not watched.isdisjoint(state.expired_attributes)
 
@@ -164,6 +163,17 @@ class ObjectCapture:
             self._watched = frozenset(prop.key for prop in self._mapper.column_attrs)
             self._names = tuple(found)
         return self._names
+
+
+def differs(state: InstanceState[Any], names: Iterable[str]) -> bool:
+    """Tell whether one of these attributes has another value than the database, if it was set."""
+    committed, now = state.committed_state, state.dict
+    for key in names:
+        if key in committed and (
+            key not in now or not state.manager[key].impl.is_equal(now[key], committed[key])
+        ):
+            return True
+    return False
 
 
 def _values_before(state: InstanceState[Any], names: _TableNames) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
@@ -65,6 +65,7 @@ class Frame:
     :ivar origins: the key that the record with a key had when the frame began, where it is another
         one; ``None`` for a record that is not the one which had the key then.
     :ivar partial: records that may have rows in tables of their hierarchy that nobody has named.
+    :ivar held: the records of several tables whose row in the root table has been locked.
     :ivar covers: whether everything that the frames below hold has been written in this one.
     :ivar draft_before: the draft that was there when the savepoint was set: if the savepoint is
         rolled back, its rows are there again.
@@ -77,6 +78,7 @@ class Frame:
     remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
     origins: dict[VersionedTable, dict[Key, Key | None]] = field(default_factory=dict)
     partial: dict[Hierarchy, set[Key]] = field(default_factory=dict)
+    held: dict[VersionedTable, set[Key]] = field(default_factory=dict)
     covers: bool = False
     draft_before: Draft | None = None
     baseline_id: int | None = None
@@ -131,6 +133,8 @@ class Frame:
         self.remembered |= later.remembered
         for hierarchy, keys in later.partial.items():
             self.partial.setdefault(hierarchy, set()).update(keys)
+        for root, keys in later.held.items():
+            self.held.setdefault(root, set()).update(keys)
         self.baseline_id = self.baseline_id or later.baseline_id
         self.failure = self.failure or later.failure
 
@@ -212,6 +216,19 @@ class UnitOfWork:
             if operation is Operation.DELETE
         ]
 
+    def hold(self, root: VersionedTable, keys: Iterable[Key]) -> None:
+        """Note that rows of a hierarchy's root table have been locked."""
+        self.frames[-1].held.setdefault(root, set()).update(keys)
+
+    def holds(self, root: VersionedTable, key: Key) -> bool:
+        """Tell whether this transaction has the lock of a record's row in the root table.
+
+        Whoever writes any row of a record has locked that one.
+        """
+        return any(
+            key in frame.held.get(root, ()) or (root, key) in frame.altered for frame in self.frames
+        )
+
     @property
     def baseline_id(self) -> int | None:
         """The transaction of first versions that this transaction has written already."""
@@ -270,7 +287,7 @@ class UnitOfWork:
         tables = {*total.pending, *perhaps}
         for table in sorted(tables, key=lambda each: each.version.fullname):
             operations = total.pending.get(table, {})
-            keys = sorted(operations, key=_order)
+            keys = in_order(operations)
             live = []
             gone = []
             for key in keys:
@@ -365,7 +382,7 @@ def _untold(
     orphans: dict[VersionedTable, list[Key]] = {}
     for hierarchy, keys in total.partial.items():
         root = total.pending.get(hierarchy.root, {})
-        for key in sorted(keys, key=_order):
+        for key in in_order(keys):
             operation = root.get(key, Operation.UPDATE)
             if operation is None or operation is Operation.INSERT:
                 continue
@@ -375,6 +392,11 @@ def _untold(
                     if operation is Operation.DELETE:
                         orphans.setdefault(table, []).append(key)
     return perhaps, orphans
+
+
+def in_order(keys: Iterable[Key]) -> list[Key]:
+    """Return the keys of one table in the order in which everybody writes and locks them."""
+    return sorted(keys, key=_order)
 
 
 def _order(key: Key) -> tuple[Any, ...]:

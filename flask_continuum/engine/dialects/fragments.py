@@ -51,6 +51,9 @@ class Fragments:
     locking = ""
     """The end of a SELECT that locks the rows ``s`` which it reads."""
 
+    locking_values = ""
+    """The same, as an UPDATE locks rows whose keys stay: others may refer to them."""
+
     def prepare(self, connection: sa.Connection, table: VersionedTable) -> None:
         """Learn what a key source for the table must know about its database."""
 

@@ -32,7 +32,7 @@ class MySQLDialect(Dialect):
 
     chunk = 10_000
     join = "STRAIGHT_JOIN"
-    locking = " FOR UPDATE"
+    locking = locking_values = " FOR UPDATE"
     closes_drafts = False
 
     def __init__(self, dialect: sa.Dialect, schemas: Translation = ()) -> None:

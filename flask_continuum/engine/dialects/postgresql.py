@@ -26,6 +26,7 @@ class PostgreSQLDialect(Dialect):
 
     chunk = 1_000_000
     locking = " FOR UPDATE OF s"
+    locking_values = " FOR NO KEY UPDATE OF s"
     keeps_ids = True
 
     def write(self, connection: sa.Connection, job: WriteJob) -> int | None:

@@ -23,6 +23,7 @@ def select_rows(
     values: Sequence[tuple[Any, ...]],
     *,
     lock: bool = True,
+    keys_stay: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Read the rows of a table, versioned or not.
 
@@ -30,6 +31,7 @@ def select_rows(
     :param by: columns of the same table, without NULLs in ``values``.
     :param values: what they hold in the rows that are read, each combination once.
     :param lock: whether they are locked, where there are row locks.
+    :param keys_stay: whether others may refer to these rows meanwhile, by foreign keys.
     :returns: what each row holds, by column key.
     """
     live = by[0].table
@@ -40,7 +42,7 @@ def select_rows(
     names = ", ".join(f"s.{dialect.q(column)}" for column in columns)
     # in one order always, so that two who lock the same rows wait for each other but once
     order = ", ".join(f"s.{dialect.q(column)}" for column in by)
-    locking = dialect.locking if lock else ""
+    locking = dialect.locking_values if keys_stay else dialect.locking
     keys = [column.key for column in columns]
     for start in range(0, len(values), dialect.chunk):
         part = [(value, Operation.UPDATE) for value in values[start : start + dialect.chunk]]
@@ -48,7 +50,7 @@ def select_rows(
         found = dialect.run(
             connection,
             f"SELECT {names} FROM {source.sql} k {dialect.join} {dialect.name(live)} s "
-            f"ON {dialect.matches(table, 's', 'k')} ORDER BY {order}{locking}",
+            f"ON {dialect.matches(table, 's', 'k')} ORDER BY {order}{locking if lock else ''}",
             source.parameters,
             columns,
         )

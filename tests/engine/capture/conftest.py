@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from flask_continuum.engine.capture import writer
 from flask_continuum.engine.dialects import Dialect, dialect_for
+from tests.engine.capture.shop import build as build_shop
 from tests.engine.invariants import check
 from tests.engine.newsroom import Newsroom, build
 
@@ -39,6 +41,26 @@ def newsroom(newsroom_engine: sa.Engine, write: str) -> Iterator[Newsroom]:
     yield newsroom
     check(newsroom.engine, newsroom.manager)
     newsroom.manager.detach()
+
+
+@pytest.fixture
+def shop(database_kind: str, sources: Any, kept: Any, write: str) -> Iterator[Any]:
+    """An item, two articles and a review, which is an article with a third table."""
+    database = kept.of(sources.of(database_kind))
+    shop = build_shop(database.create_engine())
+    shop.manager.write = write
+    with shop.sessions() as session:
+        session.add(shop.Item(title="i"))
+        session.flush()  # one by one: the database gives out the keys 1 to 4
+        for article in [shop.Article(title="a", body="b") for _ in "23"]:
+            session.add(article)
+            session.flush()
+        session.add(shop.Review(title="r", body="b", stars=5))
+        session.commit()
+    yield shop
+    check(shop.engine, shop.manager)
+    shop.manager.detach()
+    database.dispose()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
