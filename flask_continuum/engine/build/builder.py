@@ -37,7 +37,7 @@ from flask_continuum.engine.build.history import (
     create_history_tables,
     settle_user_type,
 )
-from flask_continuum.engine.build.others import other_writers
+from flask_continuum.engine.build.others import other_writers, tells_records
 from flask_continuum.engine.build.pickling import TRANSACTION_CLASS, forget, make_findable, place
 from flask_continuum.engine.build.relationships import build_relationships
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
@@ -290,15 +290,22 @@ class Builder:
             entry.version_class.__continuum__ = entry
 
     def _finish_hierarchies(self) -> None:
-        """Settle in which hierarchies there are records that have no history."""
+        """Settle in which hierarchies there are records that have no history.
+
+        Those of classes that are not marked have one where they have rows in versioned tables.
+        """
         for mapper in self.taken:
             for each in mapper.base_mapper.self_and_descendants:
                 is_abstract = each.polymorphic_on is not None and each.polymorphic_identity is None
                 if each in self.taken or is_abstract:
                     continue
-                for live in each.tables:
-                    entry = self.registry.tables.get(live)  # type: ignore[call-overload]
-                    if entry is not None and entry in self.registry.joined:
+                known = (self.registry.tables.get(t) for t in each.tables)  # type: ignore[call-overload]
+                tables = tuple(entry for entry in known if entry is not None)
+                unmarked = getattr(each.class_, "__versioned__", None) is None
+                if unmarked and tells_records(each, tables):
+                    continue
+                for entry in tables:
+                    if entry in self.registry.joined:
                         self.registry.joined[entry].mixed = True
 
     def _finish_cascades(self) -> None:

@@ -61,7 +61,12 @@ from flask_continuum.engine.capture.failures import (
 from flask_continuum.engine.capture.hooks import Hooks
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
-from flask_continuum.engine.capture.statements import Statement, parameter_sets, table_of
+from flask_continuum.engine.capture.statements import (
+    Statement,
+    parameter_sets,
+    refuse_several,
+    table_of,
+)
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry
@@ -216,6 +221,8 @@ class Listeners:
             return clause, multiparams, params
         flush = self.bulk.is_flush(execution_options)
         live = table_of(clause)
+        if clause.is_update and clause._values:
+            refuse_several(clause, self.registry.tables)
         table = self.registry.tables.get(live)
         if table is not None:
             statement = Statement(table, clause, parameter_sets(multiparams, params))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import operators, visitors
 
 from flask_continuum.engine.errors import HistoryWriteError
@@ -105,6 +106,33 @@ def table_of(clause: Any) -> Any:
     return told.get("_emit_insert_table", told.get("_emit_update_table", clause.table))
 
 
+def refuse_several(clause: Any, tables: Container[sa.Table]) -> None:
+    """Refuse an UPDATE that sets columns of several tables, as MariaDB and MySQL have it.
+
+    :param tables: those that are versioned.
+    :raises HistoryWriteError: when one of them is.
+    """
+    for table in _tables_set(clause):
+        if table is not clause.table and table != clause.table and table in tables:
+            raise HistoryWriteError(
+                f"This UPDATE of {clause.table.name} also sets columns of {table.name}, and which "
+                f"rows of it are written cannot be told. Send one statement for each table. "
+                f"Nothing was sent."
+            )
+
+
+def _tables_set(clause: Any) -> set[Any]:
+    mapper = clause.table._annotations.get("parententity")
+    found = set()
+    for key in (*(clause._values or ()), *dict(getattr(clause, "_ordered_values", None) or ())):
+        column = key
+        if isinstance(key, str) and mapper is not None:
+            column = getattr(mapper.mapper.column_attrs.get(key), "expression", None)
+        if isinstance(column, sa.Column):
+            found.add(column.table)
+    return found
+
+
 def values_compared(
     clause: Any, columns: Sequence[sa.Column[Any]], parameters: Parameters, *, only: bool = False
 ) -> list[tuple[Any, ...]] | None:
@@ -145,12 +173,17 @@ def values_set(clause: Any, parameters: Parameters) -> list[dict[str, Any]]:
 def selection(clause: Any, columns: Iterable[Any]) -> Any:
     """Return the query for what an UPDATE or DELETE is about to write."""
     mapper = clause.table._annotations.get("parententity")
-    if mapper is not None:
+    if mapper is not None and not _is_joined(mapper.mapper):
         # asked of the model, so that criteria which the mapper adds are added here too
         columns = [
             getattr(mapper.entity, mapper.mapper.get_property_by_column(c).key) for c in columns
         ]
     return sa.select(*columns).where(*clause._where_criteria)
+
+
+def _is_joined(mapper: Mapper[Any]) -> bool:
+    """Tell whether a query of the class joins tables that an UPDATE or DELETE of it does not."""
+    return mapper.inherits is not None and not mapper.single and not mapper.concrete
 
 
 def parameter_sets(multiparams: Any, params: Any) -> Parameters:

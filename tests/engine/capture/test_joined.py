@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column, sessionmaker
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.manager import VersioningManager
 from tests.engine.capture.shop import run, since
+from tests.engine.invariants import check, rows
 from tests.support.statements import statements
 
 # -- statements --------------------------------------------------------------------------------
@@ -229,7 +230,13 @@ def test_statements_do_not_grow_with_records(shop: Any, request: pytest.FixtureR
         assert few == many
 
 
-def test_statements_where_some_classes_have_no_history_are_refused(engine: sa.Engine) -> None:
+@pytest.mark.parametrize("beside", [None, {"versioning": False}])
+def test_statements_where_not_every_class_is_marked(
+    engine: sa.Engine, write: str, beside: dict[str, bool] | None
+) -> None:
+    """What is not marked has a history where it is in versioned tables; what is left out has not,
+    and no statement tells which of its rows are whose."""
+
     class Base(DeclarativeBase):
         pass
 
@@ -237,24 +244,84 @@ def test_statements_where_some_classes_have_no_history_are_refused(engine: sa.En
         __tablename__ = "item"
         id = mapped_column(sa.Integer, primary_key=True)
         kind = mapped_column(sa.String(20))
+        name = mapped_column(sa.String(20))
         __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "item"}
 
     class Article(Item):
         __tablename__ = "article"
         __versioned__ = {}
         id = mapped_column(sa.ForeignKey("item.id"), primary_key=True)
+        body = mapped_column(sa.String(20))
         __mapper_args__ = {"polymorphic_identity": "article"}
 
+    class Photo(Item):
+        __tablename__ = "photo"
+        __versioned__ = beside
+        id = mapped_column(sa.ForeignKey("item.id"), primary_key=True)
+        __mapper_args__ = {"polymorphic_identity": "photo"}
+
     manager = VersioningManager(user_cls=None)
+    manager.write = write
     sessions = sessionmaker(engine)
     manager.attach(Base, sessions, engine)
     Base.metadata.create_all(engine)
     with sessions() as session:
-        session.add_all([Item(id=1), Article(id=2)])
+        session.add_all([Item(id=1), Article(id=2, body="b"), Photo(id=3)])
         session.commit()
-        with pytest.raises(HistoryWriteError, match=r"UPDATE on item.*classes without history"):
-            session.execute(sa.update(Item.__table__).values(kind="item"))
+        statement = sa.update(Item.__table__).values(name="x")
+        if beside is None:
+            session.execute(statement)
+            session.execute(sa.update(Article.__table__).values(body="y"))
+            session.commit()
+        else:
+            with pytest.raises(HistoryWriteError, match=r"UPDATE on item.*classes without history"):
+                session.execute(statement)
+    if beside is None:
+        tables = [manager.registry.tables[each.__table__] for each in (Item, Article)]
+        found = [[row[:-3] for row in rows(engine, table) if row[-1] == 1] for table in tables]
+        assert found == [
+            [(1, "item", "x"), (2, "article", "x"), (3, "photo", "x")],
+            [(2, "y")],
+        ]
+        check(engine, manager)
     manager.detach()
+
+
+def test_criteria_of_another_table(shop: Any) -> None:
+    """What the database makes of them is captured: the tables are joined where this is said."""
+    item, article, review = shop.tables[:3]
+    titled = sa.select(shop.Article.id).where(shop.Article.title == "a", shop.Article.id != 3)
+    run(shop, sa.update(shop.Article).where(shop.Article.id.in_(titled)).values(body="x"))
+    run(
+        shop,
+        sa.update(shop.Review)
+        .where(review.c.id == article.c.id, article.c.id == item.c.id, shop.Item.title == "r")
+        .values(stars=1),
+    )
+    with pytest.warns(sa.exc.SAWarning, match="cartesian product"):
+        run(shop, sa.update(shop.Article).where(shop.Item.title == "i").values(body="all"))
+    found = since(shop)
+    assert found["review"] == [(4, 1, 2, 1), (4, 1, 3, 1)]
+    assert found["article"] == [
+        (2, "x", 2, 1),
+        (2, "all", 4, 1),
+        (3, "all", 4, 1),
+        (4, "b", 3, 1),
+        (4, "all", 4, 1),
+    ]
+
+
+def test_an_update_of_several_tables_at_once_is_refused(shop: Any) -> None:
+    """MariaDB and MySQL have it; an attribute of a class above is enough."""
+    item, article = shop.tables[:2]
+    for statement in (
+        sa.update(article).where(item.c.id == article.c.id).values({item.c.title: "x"}),
+        sa.update(shop.Article).values(title="x", body="y"),
+        sa.update(shop.Article).values({shop.Item.title: "x"}),
+    ):
+        with pytest.raises(HistoryWriteError, match="also sets columns of item"):
+            run(shop, statement)
+    assert since(shop) == {}
 
 
 # -- what has not changed ----------------------------------------------------------------------
