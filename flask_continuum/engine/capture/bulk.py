@@ -153,7 +153,7 @@ class BulkCapture:
                 for row in connection.execute(query, each, execution_options=OWN)
             ]
             before.rowcount = len(keys)  # a link may be there more than once
-            self.roots.lock(connection, table, keys, keys_stay=not clause.is_delete)
+            self.roots.after_locked(connection, table, keys, keys_stay=not clause.is_delete)
         elif statement.is_repeated or statement.returns:
             # how many it has written does not tell which, or is not told at all
             keys = list(_existing(connection, table, keys))
@@ -233,7 +233,7 @@ class BulkCapture:
                 told = [*asked(connection, table), *again]
             found = told
         new = list(dict.fromkeys(key for key in linking(found) if key not in known))
-        self.roots.lock(connection, table, (*known, *new))
+        self.roots.after_locked(connection, table, (*known, *new))
         self.baseline.write_siblings(connection, table, new)
         for key in new:
             unit.touch(table, key, Operation.INSERT, hierarchy=hierarchy)

@@ -8,7 +8,7 @@ of their tables it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import ref
@@ -18,8 +18,9 @@ from sqlalchemy.orm import InstanceState, Session
 
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.objects import differs
+from flask_continuum.engine.capture.ordering import in_order
 from flask_continuum.engine.capture.statements import Statement
-from flask_continuum.engine.capture.unit_of_work import Key, in_order
+from flask_continuum.engine.capture.unit_of_work import Key
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.dialects.rows import select_rows
@@ -88,6 +89,21 @@ class RootLocks:
             # read without locks first: rows of the root come before those of other tables
             keys = list(_found(connection, statement)) if compared is None else compared
         self.lock(connection, statement.table, keys, keys_stay=not clause.is_delete)
+
+    def after_locked(
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[Key],
+        *,
+        keys_stay: bool = True,
+    ) -> None:
+        """Lock the root rows of records whose row in ``table`` has been locked just now."""
+        hierarchy = self.registry.joined.get(table)
+        if hierarchy is not None and table is hierarchy.root:
+            self.current.get(connection).hold(table, keys)
+        else:
+            self.lock(connection, table, keys, keys_stay=keys_stay)
 
     def lock(
         self,

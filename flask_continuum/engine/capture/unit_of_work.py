@@ -8,6 +8,7 @@ from typing import Any
 from weakref import WeakSet
 
 from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.capture.ordering import in_order, order
 from flask_continuum.engine.operation import Operation, net
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
 
@@ -366,7 +367,7 @@ def _moved(table: VersionedTable, total: Frame) -> tuple[tuple[Key, Key], ...]:
         and operations.get(old) is Operation.DELETE
         and operations.get(new) is Operation.INSERT
     ]
-    return tuple(sorted(found, key=lambda pair: _order(pair[0])))
+    return tuple(sorted(found, key=lambda pair: order(pair[0])))
 
 
 def _untold(
@@ -392,16 +393,3 @@ def _untold(
                     if operation is Operation.DELETE:
                         orphans.setdefault(table, []).append(key)
     return perhaps, orphans
-
-
-def in_order(keys: Iterable[Key]) -> list[Key]:
-    """Return the keys of one table in the order in which everybody writes and locks them."""
-    return sorted(keys, key=_order)
-
-
-def _order(key: Key) -> tuple[Any, ...]:
-    """Order keys of one table: numbers as numbers, all else by type and text."""
-    return tuple(
-        ("", value, "") if isinstance(value, int | float) else (type(value).__name__, 0, str(value))
-        for value in key
-    )
