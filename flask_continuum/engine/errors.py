@@ -31,7 +31,7 @@ class NoChangesAttribute(VersioningError):
 
 
 class ReverterException(VersioningError):
-    """A relation path given to a revert names no relationship of the model."""
+    """A relation path, field or value given to a revert names nothing of the model or plan."""
 
 
 class StalePlan(VersioningError):

@@ -85,6 +85,11 @@ def from_context(context: Any, table: VersionedTable) -> Iterator[Pair]:
                     continue
 
 
+def moved_pairs(table: VersionedTable, context: Any) -> Mapping[Key, Key]:
+    """Return the new keys that a context tells, by the old ones in plain form."""
+    return {plain_key(table, old): new for old, new in from_context(context, table)}
+
+
 def plain_key(table: VersionedTable, key: Sequence[Any]) -> Key:
     """Return a key in a form that equals that of the same key, whoever has read it."""
     return tuple(_plain(c, part) for c, part in zip(table.key, key, strict=True))

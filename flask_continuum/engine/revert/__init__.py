@@ -18,6 +18,7 @@ from flask_continuum.engine.revert.steps import (
     RelationKind,
     RelationStep,
     State,
+    Taken,
 )
 from flask_continuum.engine.revert.undo import plan_undo
 
@@ -31,6 +32,7 @@ __all__ = [
     "RelationKind",
     "RelationStep",
     "State",
+    "Taken",
     "plan_revert",
     "plan_undo",
     "revert",

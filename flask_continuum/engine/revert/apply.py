@@ -11,15 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from flask_continuum.engine.errors import PlanBlocked, StalePlan
+from flask_continuum.engine.errors import StalePlan
 from flask_continuum.engine.read.conditions import moment
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.read.timeline import entries_since
 from flask_continuum.engine.revert.choice import Chosen, choose
-from flask_continuum.engine.revert.conflicts import called, explain
+from flask_continuum.engine.revert.conflicts import explain, refuse_blocked, refuse_taken
 from flask_continuum.engine.revert.live import load
-from flask_continuum.engine.revert.steps import Action, RecordPlan, RelationKind
+from flask_continuum.engine.revert.steps import RecordPlan
 from flask_continuum.engine.revert.work import Work
 
 
@@ -74,14 +74,16 @@ def apply(
     chosen = choose(
         _only(fresh.records, plan.records), _only(fresh.along, plan.along), fields, relations
     )
-    _refuse_blocked(chosen)
+    refuse_blocked(chosen)
     if not chosen:
         return []
+    work = Work(session, chosen)
+    held = refuse_taken(session, chosen, work.objects)
     try:
         with session.begin_nested():
-            live = Work(session, chosen).carry_out(flush=True)
+            live = work.carry_out(flush=True, held=held)
     except IntegrityError as error:
-        raise explain(session, chosen) from error
+        raise explain(session, chosen, work.objects) from error
     except StaleDataError as error:
         raise StalePlan(
             "The record was changed by somebody else while the plan was carried out, so nothing "
@@ -163,23 +165,3 @@ def _between(session: Session, records: Sequence[RecordPlan]) -> list[Entry]:
     for record in records:
         found += entries_since(session, record.model, record.key, record.base or 0)
     return sorted(found, key=lambda entry: entry.transaction.id, reverse=True)
-
-
-def _refuse_blocked(chosen: Sequence[Chosen]) -> None:
-    for each in chosen:
-        for blocked in each.record.blocked:
-            raise PlanBlocked(f"{called(each.record.model, each.record.key)}: {blocked.words}")
-        if each.record.action is Action.DELETE:
-            taken = {step.id for step in each.relations}
-            left = [
-                step.id
-                for step in each.record.relations
-                if step.kind is RelationKind.REMOVE and step.id not in taken
-            ]
-            if left:
-                many = "record" if len(left) == 1 else "records"
-                raise PlanBlocked(
-                    f"Deleting {called(each.record.model, each.record.key)} would delete "
-                    f"{len(left)} related {many} with it. Ask for that too ({', '.join(left)}), "
-                    f"or leave the record as it is."
-                )

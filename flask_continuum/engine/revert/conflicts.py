@@ -1,20 +1,23 @@
-"""Says in words why the database refused a plan."""
+"""Says in words why a plan cannot be carried out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.errors import PlanBlocked
-from flask_continuum.engine.read.loading import versioned
-from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.choice import Chosen
+from flask_continuum.engine.revert.live import Place, place
+from flask_continuum.engine.revert.steps import Action, Reason, RelationKind
+from flask_continuum.engine.revert.unique import Held, claims, gives_up, held, releases
 
 NAMED = 3
 """Records that a message names."""
+
+ADDING = (RelationKind.RECREATE, RelationKind.RELINK, RelationKind.LINK)
 
 
 def called(model: type[Any], key: tuple[Any, ...]) -> str:
@@ -22,26 +25,86 @@ def called(model: type[Any], key: tuple[Any, ...]) -> str:
     return f"{model.__name__} {', '.join(str(part) for part in key)}"
 
 
-def explain(session: Session, chosen: Sequence[Chosen]) -> PlanBlocked:
+def refuse_blocked(chosen: Sequence[Chosen]) -> None:
+    """Refuse what cannot be done whatever the database holds.
+
+    :raises PlanBlocked: with what has to be decided or given.
+    """
+    for each in chosen:
+        name = called(each.record.model, each.record.key)
+        for blocked in each.record.blocked:
+            hint = ""
+            if blocked.reason is Reason.REQUIRED_NOT_RECORDED:
+                hint = f" Or plan it with values={{{each.record.prefix + blocked.key!r}: …}}."
+            raise PlanBlocked(f"{name}: {blocked.words}{hint}")
+        taken = {step.id for step in each.relations}
+        left = [step for step in each.record.relations if step.id not in taken]
+        for step in left:
+            if step.id in each.record.required:
+                raise PlanBlocked(
+                    f"{name} cannot come back without its “{step.relationship}”. Ask for that too "
+                    f"({step.id})."
+                )
+        if each.record.action is Action.DELETE:
+            with_it = [step.id for step in left if step.kind is RelationKind.REMOVE]
+            if with_it:
+                many = "record" if len(with_it) == 1 else "records"
+                raise PlanBlocked(
+                    f"Deleting {name} would delete {len(with_it)} related {many} with it. Ask for "
+                    f"that too ({', '.join(with_it)}), or leave the record as it is."
+                )
+            continue
+        relationships = sa.inspect(each.record.model).relationships
+        for step in each.relations:
+            prop = relationships.get(step.relationship)
+            if step.kind not in ADDING or prop is None or prop.uselist:
+                continue
+            for other in left:
+                if other.relationship == step.relationship and other.kind not in ADDING:
+                    raise PlanBlocked(
+                        f"{name} has only one “{step.relationship}”, and has another one by now. "
+                        f"Ask for both ({other.id} and {step.id}), or for neither."
+                    )
+
+
+def refuse_taken(
+    session: Session, chosen: Sequence[Chosen], objects: Mapping[Place, Any]
+) -> list[Held]:
+    """Refuse values that must be unique and that another record has, before anything is written.
+
+    :param objects: the live records of the plan.
+    :returns: values that a record of the same plan has, and gives up.
+    :raises PlanBlocked: naming the field and the record that has its value.
+    """
+    wanted = [
+        claim
+        for each in chosen
+        for claim in claims(
+            each.record, each.fields, objects.get(place(each.record.model, each.record.key))
+        )
+    ]
+    given_up = releases((each.record, each.fields, each.relations) for each in chosen)
+    with session.no_autoflush:
+        found = held(session, wanted)
+    for each in found:
+        if not gives_up(given_up, each):
+            raise _taken(each)
+    return found
+
+
+def explain(
+    session: Session, chosen: Sequence[Chosen], objects: Mapping[Place, Any]
+) -> PlanBlocked:
     """Return what stands in the way of a plan that the database has refused.
 
     Called after its savepoint was rolled back. Looks for a row that already has a value which
     must be unique; otherwise it says what the plan was about, and never what the database said.
     """
-    with session.no_autoflush:
-        for each in chosen:
-            entry = versioned(each.record.model)
-            values = {step.key: step.then for step in each.fields}
-            for names in _unique(entry):
-                taken = _holder(session, entry, each.record.key, names, values)
-                if taken is not None:
-                    shown = " and ".join(f"{name} = {values[name]!r}" for name in names)
-                    return PlanBlocked(
-                        f"{called(entry.model, each.record.key)} cannot have {shown} again: "
-                        f"{called(entry.model, taken)} has it by now, and it must be unique. "
-                        f"Leave the field out, or change the other record first.",
-                        (entry.model, taken),
-                    )
+    try:
+        for each in refuse_taken(session, chosen, objects):
+            return _taken(each)
+    except PlanBlocked as blocked:
+        return blocked
     records = [called(each.record.model, each.record.key) for each in chosen]
     more = f" and {len(records) - NAMED} more" if len(records) > NAMED else ""
     return PlanBlocked(
@@ -50,30 +113,13 @@ def explain(session: Session, chosen: Sequence[Chosen]) -> PlanBlocked:
     )
 
 
-def _unique(entry: VersionedClass) -> Iterator[tuple[str, ...]]:
-    """Yield the attributes of each set of columns that must be unique."""
-    by_column = {column: key for key, column in entry.attributes.items()}
-    for own in entry.tables:
-        sets = [list(c.columns) for c in own.live.constraints if isinstance(c, sa.UniqueConstraint)]
-        sets += [list(index.columns) for index in own.live.indexes if index.unique]
-        for columns in sets:
-            if all(column in by_column for column in columns):
-                yield tuple(by_column[column] for column in columns)
-
-
-def _holder(
-    session: Session,
-    entry: VersionedClass,
-    key: tuple[Any, ...],
-    names: Sequence[str],
-    values: dict[str, Any],
-) -> tuple[Any, ...] | None:
-    if not all(name in values and values[name] is not None for name in names):
-        return None
-    keys = [getattr(entry.model, name) for name in entry.key_attributes]
-    statement = sa.select(*keys).where(
-        *(getattr(entry.model, name) == values[name] for name in names),
-        ~sa.and_(*(column == value for column, value in zip(keys, key, strict=True))),
+def _taken(each: Held) -> PlanBlocked:
+    claim = each.claim
+    pairs = zip(claim.fields, claim.values, strict=True)
+    shown = " and ".join(f"{name} = {value!r}" for name, value in pairs)
+    return PlanBlocked(
+        f"{called(claim.model, claim.record[1])} cannot have {shown} again: "
+        f"{called(claim.model, each.holder)} has it by now, and it must be unique. "
+        f"Leave the field out, or change the other record first.",
+        (claim.model, each.holder),
     )
-    found = session.execute(statement.limit(1)).first()
-    return None if found is None else tuple(found)

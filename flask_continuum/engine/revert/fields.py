@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from flask_continuum.engine.read.changes import same, value
+from flask_continuum.engine.read.conditions import moment
 from flask_continuum.engine.read.recorded import Recorded
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.steps import FieldStep, Impossible, Reason
 from flask_continuum.engine.unreadable import Unreadable
+
+NOTHING: Mapping[str, Any] = {}
 
 
 def restorable(entry: VersionedClass) -> tuple[str, ...]:
@@ -20,15 +23,27 @@ def restorable(entry: VersionedClass) -> tuple[str, ...]:
 
     The key says which record it is; version counters and computed columns count by themselves.
     """
-    counter = entry.mapper.version_id_col
     return tuple(
         key
         for key, column in entry.attributes.items()
-        if key not in entry.key_attributes
-        and column is not counter
-        and column.computed is None
-        and column is not entry.mapper.polymorphic_on
+        if key not in entry.key_attributes and _is_free(entry, column)
     )
+
+
+def settable(entry: VersionedClass) -> tuple[str, ...]:
+    """Return the attributes that a value may be given for: those without a history, too."""
+    return (*restorable(entry), *unrecorded(entry))
+
+
+def unrecorded(entry: VersionedClass) -> Mapping[str, sa.Column[Any]]:
+    """Return the columns of a model that have no history, by attribute."""
+    return {
+        prop.key: column
+        for prop in entry.mapper.column_attrs
+        if prop.key not in entry.attributes
+        and isinstance(column := prop.columns[0], sa.Column)
+        and _is_free(entry, column)
+    }
 
 
 def changed(
@@ -37,13 +52,18 @@ def changed(
     live: Any,
     version: Any,
     chosen: Collection[str] | None,
+    given: Mapping[str, Any] = NOTHING,
 ) -> tuple[list[FieldStep], list[Impossible]]:
-    """Return what would be set on a live record to make it what a version says."""
+    """Return what would be set on a live record to make it what a version says.
+
+    :param given: values to set in place of those of the version.
+    """
     steps, impossible = [], []
     for key in restorable(entry):
-        if chosen is not None and key not in chosen:
+        if chosen is not None and key not in chosen and key not in given:
             continue
         then, now = value(entry, known, version, key), getattr(live, key)
+        then = given.get(key, then)
         if then is NOT_RECORDED:
             impossible.append(
                 Impossible(
@@ -72,17 +92,29 @@ def changed(
             )
         else:
             steps.append(FieldStep(key, now, then))
+    for key in unrecorded(entry):
+        if key in given and getattr(live, key) != given[key]:
+            steps.append(FieldStep(key, getattr(live, key), given[key]))
+    if chosen is None:
+        impossible += _gone(entry, known, version)
     return steps, impossible
 
 
 def recreated(
-    entry: VersionedClass, known: Recorded, version: Any, chosen: Collection[str] | None
+    entry: VersionedClass,
+    known: Recorded,
+    version: Any,
+    chosen: Collection[str] | None,
+    given: Mapping[str, Any] = NOTHING,
 ) -> tuple[list[FieldStep], list[Impossible]]:
-    """Return what would be set on a record that comes back, and what it has to do without."""
+    """Return what would be set on a record that comes back, and what it has to do without.
+
+    :param given: values to set in place of those of the version.
+    """
     steps, impossible = [], []
     for key in restorable(entry):
-        then = value(entry, known, version, key)
-        wanted = chosen is None or key in chosen
+        then = given.get(key, value(entry, known, version, key))
+        wanted = chosen is None or key in chosen or key in given
         if then is NOT_RECORDED or not wanted:
             why = "was not recorded then" if wanted else "is left out"
             impossible.append(_left_open(key, entry.attributes[key], why))
@@ -93,16 +125,25 @@ def recreated(
             impossible.append(_left_open(key, entry.attributes[key], "was not set then"))
         else:
             steps.append(FieldStep(key, NOT_RECORDED, then))
-    for prop in entry.mapper.column_attrs:
-        column = prop.columns[0]
-        if (
-            prop.key not in entry.attributes
-            and isinstance(column, sa.Column)
-            and column is not entry.mapper.version_id_col
-            and column is not entry.mapper.polymorphic_on
-        ):
-            impossible.append(_left_open(prop.key, column, "is not kept in the history"))
+    for key, column in unrecorded(entry).items():
+        if key in given:
+            steps.append(FieldStep(key, NOT_RECORDED, given[key]))
+        else:
+            impossible.append(_left_open(key, column, "is not kept in the history"))
+    if chosen is None:
+        impossible += _gone(entry, known, version)
     return steps, impossible
+
+
+def _gone(entry: VersionedClass, known: Recorded, version: Any) -> list[Impossible]:
+    return [
+        Impossible(
+            name,
+            Reason.GONE_COLUMN,
+            f"“{name}” was recorded then and is not any more, so it cannot come back.",
+        )
+        for name in known.gone_since(moment(entry, version))
+    ]
 
 
 def _left_open(
@@ -117,6 +158,12 @@ def _left_open(
         )
     comes = "it gets its default" if has_default(column) else "it comes back empty"
     return Impossible(key, reason, f"“{key}” {why}: {comes}.")
+
+
+def _is_free(entry: VersionedClass, column: sa.Column[Any]) -> bool:
+    mapper = entry.mapper
+    counts = column is mapper.version_id_col or column is mapper.polymorphic_on
+    return not counts and column.computed is None
 
 
 def _is_required(column: sa.Column[Any]) -> bool:

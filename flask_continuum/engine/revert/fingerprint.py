@@ -9,7 +9,13 @@ from enum import Enum
 from typing import Any
 
 from flask_continuum.engine.read.results import NotRecorded
-from flask_continuum.engine.revert.steps import FieldStep, Impossible, RecordPlan, RelationStep
+from flask_continuum.engine.revert.steps import (
+    FieldStep,
+    Impossible,
+    RecordPlan,
+    RelationStep,
+    Taken,
+)
 
 
 def fingerprint(kind: str, records: tuple[RecordPlan, ...]) -> str:
@@ -38,10 +44,11 @@ def _record(record: RecordPlan) -> tuple[Any, ...]:
         tuple(_step(step) for step in record.fields),
         tuple(_step(step) for step in record.relations),
         tuple(_step(step) for step in record.impossible),
+        tuple(_step(step) for step in record.taken),
     )
 
 
-def _step(step: FieldStep | RelationStep | Impossible) -> tuple[Any, ...]:
+def _step(step: FieldStep | RelationStep | Impossible | Taken) -> tuple[Any, ...]:
     match step:
         case FieldStep():
             return (step.key, step.now, step.then, step.state, step.left, step.needs)
@@ -50,6 +57,8 @@ def _step(step: FieldStep | RelationStep | Impossible) -> tuple[Any, ...]:
             return (step.id, step.kind, step.key, step.ticked, step.state, step.keeps_key)
         case Impossible():
             return (step.key, step.reason, step.blocks)
+        case Taken():
+            return (step.fields, step.values, *step.holder)
 
 
 def _parts(value: Any) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.revert import apply
 from flask_continuum.engine.revert.fingerprint import fingerprint
-from flask_continuum.engine.revert.steps import Impossible, RecordPlan
+from flask_continuum.engine.revert.steps import Impossible, RecordPlan, Taken
 
 Kind = Literal["revert", "restore", "undo"]
 Fields = Mapping[Any, Collection[str]] | Collection[str]
@@ -64,6 +64,16 @@ class Plan:
     def blocked(self) -> tuple[Impossible, ...]:
         """What makes it impossible to bring a record back at all, empty when nothing does."""
         return tuple(each for record in self.records for each in record.blocked)
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What has to be given in ``values`` before records can come back, those along too."""
+        return tuple(name for record in (*self.records, *self.along) for name in record.asks)
+
+    @property
+    def taken(self) -> tuple[Taken, ...]:
+        """Unique values that would be set and that other records have by now."""
+        return tuple(each for record in (*self.records, *self.along) for each in record.taken)
 
     @property
     def fingerprint(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import MANYTOMANY, MANYTOONE, RelationshipProperty, Session
@@ -46,6 +46,11 @@ def parse_paths(entry: VersionedClass, relations: Iterable[str]) -> Paths:
                     f"{mapper.class_.__name__} has no relationship {name!r} (in {path!r})."
                     f"{nearest(name, mapper.relationships.keys())}"
                 )
+            if mapper.relationships[name].viewonly:
+                raise ReverterException(
+                    f"{mapper.class_.__name__}.{name} (in {path!r}) is view-only: nothing can be "
+                    f"changed through it."
+                )
             place = place.setdefault(name, {})
             mapper = mapper.relationships[name].mapper
     return root
@@ -69,6 +74,12 @@ class Node:
     steps: list[RelationStep] = field(default_factory=list)
     impossible: list[Impossible] = field(default_factory=list)
     keeps_key: bool = True
+    required: set[str] = field(default_factory=set)
+
+    @property
+    def key(self) -> Key:
+        """The key that the record has now, or comes back under."""
+        return self.entry.key_of(self.version if self.live is None else self.live)
 
     @property
     def prefix(self) -> str:
@@ -167,18 +178,26 @@ def _steps(node: Node, around: Around) -> Iterable[Node]:
             )
         elif node.paths is not None and node.paths.get(prop.key) is not None and not many:
             yield _follow(node, prop, target, live, via=step.id)
-    for other, target in now.items():
-        if other not in then:
-            node.steps.append(
-                RelationStep(
-                    id=f"{node.prefix}{prop.key}-{text_of_key(other)}",
-                    relationship=prop.key,
-                    kind=removal(prop),
-                    target=target,
-                    key=other,
-                    ticked=many,
-                )
+    gained = [other for other in now if other not in then]
+    kind = removal(prop)
+    # one takes the other's place: both are done, or where that deletes one, both are asked for
+    replaced = not prop.uselist and bool(gained) and bool(then)
+    if replaced and kind is RelationKind.REMOVE:
+        node.steps = [
+            replace(step, ticked=step.ticked and step.relationship != prop.key)
+            for step in node.steps
+        ]
+    for other in gained:
+        node.steps.append(
+            RelationStep(
+                id=f"{node.prefix}{prop.key}-{text_of_key(other)}",
+                relationship=prop.key,
+                kind=kind,
+                target=now[other],
+                key=other,
+                ticked=many or (replaced and kind is not RelationKind.REMOVE),
             )
+        )
 
 
 def removal(prop: RelationshipProperty[Any]) -> RelationKind:

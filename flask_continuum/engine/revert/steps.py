@@ -57,6 +57,7 @@ class Reason(StrEnum):
     REQUIRED = "required"
     RECORD_GONE = "record_gone"
     KEY_TAKEN = "key_taken"
+    KEY_CHANGED = "key_changed"
     POLICY = "policy"
 
 
@@ -118,6 +119,20 @@ class Impossible:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Values that must be unique and that another record has by now.
+
+    :ivar fields: the attributes that must be unique, together when there are several.
+    :ivar values: what would be set.
+    :ivar holder: model and key of the record that has them.
+    """
+
+    fields: tuple[str, ...]
+    values: tuple[Any, ...]
+    holder: tuple[type[Any], tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordPlan:
     """What would be done to one record.
 
@@ -127,6 +142,11 @@ class RecordPlan:
     :ivar state: for an undo, of RECREATE and DELETE as a whole; a CHANGE has a state per field.
     :ivar keeps_key: for RECREATE, whether the record comes back under its old key.
     :ivar via: the id of the relation step that this comes along with, if it does.
+    :ivar required: ids of relation steps without which the record cannot come back: its key, or
+        a field that must not be empty, points to what they recreate.
+    :ivar prefix: what the ids of its steps begin with.
+    :ivar taken: unique values that another record has by now. As long as it has them, these
+        fields cannot be set: leave them out, or change that record first.
     """
 
     model: type[Any]
@@ -140,6 +160,18 @@ class RecordPlan:
     state: State = State.CLEAN
     keeps_key: bool = True
     via: str | None = None
+    prefix: str = ""
+    required: frozenset[str] = frozenset()
+    taken: tuple[Taken, ...] = ()
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Fields that history does not know and that the record cannot come back without.
+
+        They are named as ``values`` of ``plan_revert`` and ``plan_undo`` names them.
+        """
+        asked = (i.key for i in self.impossible if i.reason is Reason.REQUIRED_NOT_RECORDED)
+        return tuple(f"{self.prefix}{key}" for key in asked)
 
     @property
     def is_empty(self) -> bool:

@@ -7,40 +7,26 @@ where it is neither, somebody has changed it since, and it stays unless it is as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from flask_continuum.engine.errors import VersioningError
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.read.changes import same
-from flask_continuum.engine.read.conditions import (
-    begins_life,
-    key_columns,
-    moment,
-    same_record,
-)
-from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.links import links_of
-from flask_continuum.engine.read.loading import (
-    connection_arguments,
-    transaction_arguments,
-    versioned,
-)
-from flask_continuum.engine.read.recorded import Recorded, recorded
-from flask_continuum.engine.read.results import NOT_RECORDED, Entry
-from flask_continuum.engine.read.transactions import transaction_entries
+from flask_continuum.engine.read.loading import transaction_arguments
+from flask_continuum.engine.read.recorded import recorded
+from flask_continuum.engine.read.results import Entry
+from flask_continuum.engine.read.whereabouts import whereabouts
 from flask_continuum.engine.registry import Registry, VersionedClass
-from flask_continuum.engine.revert import fields as field_plans
 from flask_continuum.engine.revert.deletion import dependents
 from flask_continuum.engine.revert.live import Place, load, place, preload, text_of_key
 from flask_continuum.engine.revert.plan import Plan, make
 from flask_continuum.engine.revert.steps import (
     Action,
-    FieldStep,
     Impossible,
     Reason,
     RecordPlan,
@@ -48,16 +34,25 @@ from flask_continuum.engine.revert.steps import (
     State,
 )
 from flask_continuum.engine.revert.targets import missing
+from flask_continuum.engine.revert.touched import newest_of, newest_since, touched
 from flask_continuum.engine.revert.undo_links import link_steps
-from flask_continuum.engine.unreadable import Unreadable
+from flask_continuum.engine.revert.undo_records import Known, unchange, uncreate, undelete
+from flask_continuum.engine.revert.unique import with_taken
+from flask_continuum.engine.revert.values import Given
 
 
-def plan_undo(session: Session, transaction: Any) -> Plan:
+def plan_undo(
+    session: Session, transaction: Any, *, values: Mapping[str, Any] | None = None
+) -> Plan:
     """Plan to take back all that a transaction changed. Nothing is written, nothing flushed.
 
     Costs statements by model and relationship that it touched, never by record.
 
     :param transaction: a Transaction object.
+    :param values: values for records that come back, by field, in place of what history says, or
+        where it says nothing: see :attr:`Plan.asks`. With several records, the table and the key
+        stand in front (``"comment:3/text"``).
+    :raises ReverterException: when a value is given for no field of the plan.
     """
     cls, identity = type(transaction), transaction.id
 
@@ -68,212 +63,122 @@ def plan_undo(session: Session, transaction: Any) -> Plan:
             raise VersioningError(
                 f"Transaction {identity} is no longer in the history, so it cannot be undone."
             )
-        return _plan(session, found, again)
+        return _plan(session, found, values, again)
 
-    return _plan(session, transaction, again)
+    return _plan(session, transaction, values, again)
 
 
-def _plan(session: Session, transaction: Any, again: Any) -> Plan:
+def _plan(session: Session, transaction: Any, values: Mapping[str, Any] | None, again: Any) -> Plan:
     registry: Registry = type(transaction).__versioning_registry__
+    given = Given(values)
     with session.no_autoflush:
-        touched = _touched(session, registry, transaction)
-        leaving = {where for where, (_, e) in touched.items() if e.operation is Operation.INSERT}
-        coming = {where for where, (_, e) in touched.items() if e.operation is Operation.DELETE}
+        concerned, left_keys = touched(session, registry, transaction)
+        prefixes = {where: _prefix(where) if len(concerned) > 1 else "" for where in concerned}
+        leaving = {where for where, (_, e) in concerned.items() if e.operation is Operation.INSERT}
+        coming = {where for where, (_, e) in concerned.items() if e.operation is Operation.DELETE}
         records: list[RecordPlan] = []
-        for entry in dict.fromkeys(entry for entry, _ in touched.values()):
-            entries = {where: each for where, (own, each) in touched.items() if own is entry}
-            records += _records(session, entry, entries, leaving, coming)
-    return make("undo", tuple(_numbered(records)), transaction, again)
+        for entry in dict.fromkeys(entry for entry, _ in concerned.values()):
+            entries = {where: each for where, (own, each) in concerned.items() if own is entry}
+            part = _Part(entry, entries, leaving, coming | left_keys)
+            records += _records(session, part, prefixes, given)
+        given.check()
+        records, _ = with_taken(session, records, ())
+    return make("undo", tuple(records), transaction, again)
 
 
-def _touched(
-    session: Session, registry: Registry, transaction: Any
-) -> dict[Place, tuple[VersionedClass, Entry]]:
-    found: dict[Place, tuple[VersionedClass, Entry]] = {}
-    for entries in transaction_entries(session, _Holder(registry), transaction).values():
-        for each in entries:
-            own = versioned(each.version)
-            found[place(own.model, own.key_of(each.version))] = (own, each)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What of a transaction concerns one model.
 
+    :ivar leaving: records of all models that it created.
+    :ivar coming: those that it deleted, and keys that come back.
+    """
 
-class _Holder:
-    """Stands for the manager, of which reading needs the registry only."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
+    entry: VersionedClass
+    entries: Mapping[Place, Entry]
+    leaving: set[Place]
+    coming: set[Place]
 
 
 def _records(
-    session: Session,
-    entry: VersionedClass,
-    entries: Mapping[Place, Entry],
-    leaving: set[Place],
-    coming: set[Place],
+    session: Session, part: _Part, prefixes: Mapping[Place, str], given: Given
 ) -> list[RecordPlan]:
-    keys = [key for _, key in entries]
-    live = load(session, entry.mapper, keys)
-    newest, reborn = _since(session, entry, list(entries.values()))
+    entry, entries = part.entry, part.entries
+    live, newest, reborn = _now(session, part)
     names = [link.relationship for link in links_of(entry) if link.owned]
     preload(session, list(live.values()), names)
-    steps = link_steps(session, entry, entries, live, coming)
+    steps = link_steps(session, entry, entries, live, part.coming)
     deleted = [
-        live[key]
-        for (_, key), each in entries.items()
-        if each.operation is Operation.INSERT and key in live and key not in reborn
+        live[where]
+        for where, each in entries.items()
+        if each.operation is Operation.INSERT and where in live
     ]
-    hanging = dependents(session, entry.mapper, deleted, leaving=leaving) if deleted else {}
+    hanging = dependents(session, entry.mapper, deleted, leaving=part.leaving) if deleted else {}
     spans = recorded(session, entry)
     made = []
     for where, each in entries.items():
-        key = where[1]
+        there = live.get(where)
+        known = Known(entry, spans, each, there, newest.get(where), where[1])
         match each.operation:
             case Operation.INSERT:
-                record = _uncreate(
-                    entry, each, None if key in reborn else live.get(key), newest.get(key)
-                )
-                record = replace(record, relations=tuple(hanging.get(key, ())))
+                record = uncreate(known)
+                hangs = () if there is None else hanging.get(entry.key_of(there), ())
+                record = replace(record, relations=tuple(hangs))
                 if any(step.kind is RelationKind.REMOVE for step in record.relations):
                     record = replace(record, state=State.CONFLICT)
             case Operation.DELETE:
-                record = _undelete(
-                    entry, spans, each, live.get(key), key in reborn, newest.get(key)
-                )
+                values = given.take(prefixes[where], entry)
+                record = undelete(known, reborn=where in reborn, values=values)
                 if record.state is not State.DONE:
                     record = replace(record, relations=tuple(steps.get(where, ())))
             case _:
-                record = _unchange(
-                    entry, each, None if key in reborn else live.get(key), newest.get(key)
-                )
-                if key in live and key not in reborn:
+                record = unchange(known)
+                if there is not None:
                     record = replace(record, relations=tuple(steps.get(where, ())))
-        made.append(record)
-    return _check_targets(session, entry, made, coming)
+        made.append(_prefixed(record, prefixes[where]))
+    return _check_targets(session, entry, made, part.coming)
 
 
-def _unchange(entry: VersionedClass, each: Entry, live: Any | None, base: int | None) -> RecordPlan:
-    """Plan to set back the fields of a record that the transaction changed."""
-    steps: list[FieldStep] = []
-    impossible: list[Impossible] = []
-    restorable = set(field_plans.restorable(entry))
-    if live is None:
-        impossible.append(
-            Impossible("", Reason.RECORD_GONE, "The record was deleted since, and stays deleted.")
-        )
-    for change in each.fields if live is not None else ():
-        if change.key not in restorable:
-            continue
-        now = getattr(live, change.key)
-        if change.old is NOT_RECORDED:
-            impossible.append(
-                Impossible(
-                    change.key,
-                    Reason.NOT_RECORDED,
-                    f"“{change.key}” was not recorded before, so it stays as it is.",
-                )
-            )
-            continue
-        if isinstance(change.old, Unreadable):
-            impossible.append(
-                Impossible(
-                    change.key,
-                    Reason.UNREADABLE,
-                    f"“{change.key}” had a value before that cannot be read any more, so it stays "
-                    f"as it is.",
-                )
-            )
-            continue
-        if same(entry, change.key, now, change.old):
-            state = State.DONE
-        elif same(entry, change.key, now, change.new):
-            state = State.CLEAN
-        else:
-            state = State.CONFLICT
-        steps.append(FieldStep(change.key, now, change.old, state, change.new))
-    return _record(entry, each, Action.CHANGE, steps, impossible, base)
+def _now(
+    session: Session, part: _Part
+) -> tuple[dict[Place, Any], dict[Place, int | None], set[Place]]:
+    """Return the records as they are now, wherever they are.
+
+    :returns: the live objects, their newest transaction ids, and the places that another record
+        has by now.
+    """
+    entry, entries = part.entry, part.entries
+    found = load(session, entry.mapper, [key for _, key in entries])
+    newest, reborn = newest_since(session, entry, list(entries.values()))
+    live = {where: found[where[1]] for where in entries if where[1] in found}
+    bases = {where: newest.get(where[1]) for where in entries}
+    taken = {where for where in entries if where[1] in reborn}
+    lost = {
+        each.version: where
+        for where, each in entries.items()
+        if (where in taken or where not in live) and each.operation is not Operation.DELETE
+    }
+    if lost:
+        onward = whereabouts(session, entry, lost)
+        moved = load(session, entry.mapper, onward.values())
+        keys = newest_of(session, entry, moved)
+        for version, where in lost.items():
+            live.pop(where, None)
+            key = onward.get(version)
+            if key in moved:
+                live[where], bases[where] = moved[key], keys.get(key)
+    return live, bases, taken
 
 
-def _uncreate(entry: VersionedClass, each: Entry, live: Any | None, base: int | None) -> RecordPlan:
-    """Plan to delete a record that the transaction created."""
-    if live is None:
-        state = State.DONE
-    else:
-        at = moment(entry, each.version)
-        state = State.CLEAN if base is None or base <= at else State.CONFLICT
-    return _record(entry, each, Action.DELETE, [], [], base, state)
+def _prefix(where: Place) -> str:
+    model, key = where
+    return f"{sa.inspect(model).local_table.name}:{text_of_key(key)}/"
 
 
-def _undelete(
-    entry: VersionedClass,
-    spans: Recorded,
-    each: Entry,
-    live: Any | None,
-    reborn: bool,
-    base: int | None,
-) -> RecordPlan:
-    """Plan to bring back a record that the transaction deleted."""
-    impossible: list[Impossible] = []
-    steps: list[FieldStep] = []
-    state = State.CLEAN
-    if live is not None and not reborn:
-        state = State.DONE
-    elif live is not None:
-        shown = ", ".join(str(value) for value in entry.key_of(each.version))
-        impossible.append(
-            Impossible(
-                "",
-                Reason.KEY_TAKEN,
-                f"The key {shown} belongs to another record by now. A revert to a version of the "
-                f"deleted one can bring it back under a new key.",
-                blocks=True,
-            )
-        )
-    if state is not State.DONE:
-        known = each.previous if each.previous is not None else each.version
-        steps, more = field_plans.recreated(entry, spans, known, None)
-        impossible += more
-    return _record(entry, each, Action.RECREATE, steps, impossible, base, state)
-
-
-def _record(
-    entry: VersionedClass,
-    each: Entry,
-    action: Action,
-    steps: Sequence[FieldStep],
-    impossible: Sequence[Impossible],
-    base: int | None,
-    state: State = State.CLEAN,
-) -> RecordPlan:
-    return RecordPlan(
-        model=entry.model,
-        key=entry.key_of(each.version),
-        version=each.version,
-        action=action,
-        fields=tuple(steps),
-        relations=(),
-        impossible=tuple(impossible),
-        base=base,
-        state=state,
-    )
-
-
-def _since(
-    session: Session, entry: VersionedClass, entries: Sequence[Entry]
-) -> tuple[dict[Key, int], set[Key]]:
-    """Return the newest transaction id of some records, and which began another life since."""
-    ids = {each.transaction.id for each in entries}
-    version, own = aliased(entry.version_class), aliased(entry.version_class)
-    keys = key_columns(entry, version)
-    later = sa.case((sa.and_(moment(entry, version) > max(ids), begins_life(entry, version)), 1))
-    touched = sa.exists().where(*same_record(entry, own, version), moment(entry, own).in_(ids))
-    statement = (
-        sa.select(*keys, sa.func.max(moment(entry, version)), sa.func.max(later))
-        .where(touched)
-        .group_by(*keys)
-    )
-    rows = session.execute(statement, bind_arguments=connection_arguments(session, entry)).all()
-    newest = {tuple(row[:-2]): row[-2] for row in rows}
-    return newest, {tuple(row[:-2]) for row in rows if row[-1] is not None}
+def _prefixed(record: RecordPlan, prefix: str) -> RecordPlan:
+    """Make the ids of steps differ between records: each begins with its table and key."""
+    steps = tuple(replace(step, id=f"{prefix}{step.id}") for step in record.relations)
+    return replace(record, relations=steps, prefix=prefix)
 
 
 def _check_targets(
@@ -306,23 +211,3 @@ def _check_targets(
             )
         checked.append(record)
     return checked
-
-
-def _numbered(records: Sequence[RecordPlan]) -> list[RecordPlan]:
-    """Make the ids of steps differ between records: each begins with its table and key."""
-    if len(records) == 1:
-        return list(records)
-    return [
-        replace(
-            record,
-            relations=tuple(
-                replace(
-                    step,
-                    id=f"{sa.inspect(record.model).local_table.name}:"
-                    f"{text_of_key(record.key)}/{step.id}",
-                )
-                for step in record.relations
-            ),
-        )
-        for record in records
-    ]

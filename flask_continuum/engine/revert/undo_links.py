@@ -26,7 +26,7 @@ def link_steps(
     session: Session,
     entry: VersionedClass,
     entries: Mapping[Place, Entry],
-    live: Mapping[Key, Any],
+    live: Mapping[Place, Any],
     coming: set[Place],
 ) -> dict[Place, list[RelationStep]]:
     """Return the steps that take back what the transaction did to many-to-many relationships."""
@@ -47,7 +47,7 @@ def link_steps(
             {key_of(t, mapper) for c in changes.values() for t in _those(link, c)},
         )
         for where, change in changes.items():
-            owner = live.get(where[1])
+            owner = live.get(where)
             found.setdefault(where, []).extend(
                 _link_steps(session, entry, link, change, owner, targets, coming)
             )

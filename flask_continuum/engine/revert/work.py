@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import MANYTOONE, Session
 from sqlalchemy.orm.collections import collection_adapter
 
-from flask_continuum.engine.read.conditions import key_columns, moment
-from flask_continuum.engine.read.keys import Key, among, chunks
-from flask_continuum.engine.read.loading import connection_arguments, versioned
+from flask_continuum.engine.read.keys import Key
+from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.revert.choice import Chosen
 from flask_continuum.engine.revert.live import Place, load, place
+from flask_continuum.engine.revert.nothings import nulls
 from flask_continuum.engine.revert.order import Deferred, in_order
+from flask_continuum.engine.revert.rekeying import change_keys
 from flask_continuum.engine.revert.steps import Action, RelationKind, RelationStep
 from flask_continuum.engine.revert.targets import references
+from flask_continuum.engine.revert.unique import Held
 
 
 class Work:
@@ -30,16 +33,28 @@ class Work:
         self._chosen = chosen
         self._objects: dict[Place, Any] = {}
         self._nulls: set[tuple[Place, str]] = set()
+        self._done: set[str] = set()
+        self._gone: set[Place] = set()
+        self._load_live()
 
-    def carry_out(self, *, flush: bool) -> list[Any]:
+    @property
+    def objects(self) -> Mapping[Place, Any]:
+        """The live objects that the plan is about."""
+        return self._objects
+
+    def carry_out(self, *, flush: bool, held: Sequence[Held] = ()) -> list[Any]:
         """Do it, and return the live objects in the plan's order, without deleted ones.
 
         :param flush: write each step before the next, as foreign keys need it that no
             relationship tells the ORM about.
+        :param held: values that must be unique and that one record gives up for another.
         """
-        self._load_live()
         self._nulls = nulls(self._session, self._chosen)
+        if flush:
+            self._make_room(held)
         deferred = self._recreate(flush=flush)
+        if flush:
+            change_keys(self._session, self._of(Action.CHANGE), self._objects, self._set_flushed)
         for each in self._of(Action.CHANGE):
             self._set_fields(each, self._objects[self._place(each)], flush=flush)
         for instance, key, value in deferred:
@@ -76,6 +91,38 @@ class Work:
                 for key, live in load(self._session, sa.inspect(model), keys).items():
                     self._objects[place(model, key)] = live
 
+    # -- values that pass from one record to another -----------------------------------------------
+
+    def _make_room(self, held: Sequence[Held]) -> None:
+        """Take out of the way what another record is to have, or to be in the place of."""
+        for each in self._of(Action.CHANGE):
+            owner = self._objects[self._place(each)]
+            for step in each.relations:
+                if step.kind not in (RelationKind.REMOVE, RelationKind.UNLINK):
+                    continue
+                if not sa.inspect(type(owner)).relationships[step.relationship].uselist:
+                    self._relate(owner, step)
+        self._session.flush()
+        waiting = {one.place: {e for e in held if e.claim.record == one.place} for one in held}
+        parts = {self._place(each): each for each in self._chosen}
+        while waiting:
+            free = [
+                w for w, claims in waiting.items() if not any(c.place in waiting for c in claims)
+            ]
+            for where in free or list(waiting):
+                del waiting[where]
+                if where in parts:
+                    self._release(parts[where], [e for e in held if e.place == where])
+            self._session.flush()
+
+    def _release(self, each: Chosen, held: Sequence[Held]) -> None:
+        if each.record.action is Action.DELETE:
+            self._remove(each)
+            return
+        names = {name for one in held for name in one.claim.fields}
+        early = tuple(step for step in each.fields if step.key in names and step.needs is None)
+        self._set_fields(replace(each, fields=early), self._objects[self._place(each)], flush=True)
+
     # -- records ---------------------------------------------------------------------------------
 
     def _recreate(self, *, flush: bool) -> list[tuple[Any, str, Any]]:
@@ -104,7 +151,7 @@ class Work:
             setattr(instance, discriminator, mapper.polymorphic_identity)
         if each.record.keeps_key:
             for name, value in zip(entry.key_attributes, each.record.key, strict=True):
-                setattr(instance, name, value)
+                setattr(instance, name, self._resolved(instance, name, value))
         for step in each.fields:
             if (self._place(each), step.key) in self._nulls:
                 continue  # left out, it becomes NULL
@@ -113,6 +160,9 @@ class Work:
             elif step.needs is None or self._is_there(each, step.key, step.then):
                 setattr(instance, step.key, self._resolved(instance, step.key, step.then))
         return instance
+
+    def _set_flushed(self, each: Chosen, live: Any) -> None:
+        self._set_fields(each, live, flush=True)
 
     def _set_fields(self, each: Chosen, live: Any, *, flush: bool) -> None:
         taken = {step.id for step in each.relations}
@@ -165,19 +215,24 @@ class Work:
         """Delete what is to go, those first that point to others."""
         for number, rank in enumerate(reversed(list(in_order(self._of(Action.DELETE))))):
             for item in rank:
-                each = item.chosen
-                live = self._objects.get(self._place(each))
-                if live is None:
-                    continue
-                if flush and number:
+                live = self._objects.get(self._place(item.chosen))
+                if flush and number and live is not None and sa.inspect(live).persistent:
                     # its collections may hold what an earlier rank has deleted
                     self._session.expire(live, list(sa.inspect(type(live)).relationships.keys()))
-                for step in each.relations:
-                    if step.kind is RelationKind.REMOVE:
-                        self._session.delete(self._target(step, live))
-                self._session.delete(live)
+                self._remove(item.chosen)
             if flush:
                 self._session.flush()
+
+    def _remove(self, each: Chosen) -> None:
+        where = self._place(each)
+        live = self._objects.get(where)
+        if live is None or where in self._gone:
+            return
+        self._gone.add(where)
+        for step in each.relations:
+            if step.kind is RelationKind.REMOVE:
+                self._session.delete(self._target(step, live))
+        self._session.delete(live)
 
     # -- relationships ---------------------------------------------------------------------------
 
@@ -196,6 +251,9 @@ class Work:
         relationships = sa.inspect(type(owner)).relationships
         if step.relationship not in relationships:
             return  # a foreign key without a relationship: setting the field was all
+        if step.id in self._done:
+            return
+        self._done.add(step.id)
         prop = relationships[step.relationship]
         match step.kind:
             case RelationKind.RECREATE | RelationKind.RELINK | RelationKind.LINK:
@@ -207,51 +265,6 @@ class Work:
                 target = self._target(step, owner)
                 take(owner, prop, target)
                 self._session.delete(target)
-
-
-def nulls(session: Session, chosen: Sequence[Chosen]) -> set[tuple[Place, str]]:
-    """Return the fields to set that were NULL, where Python's ``None`` would not say so.
-
-    JSON columns know two nothings, NULL and ``null``, and both are read as ``None``. One
-    statement for each model that has such a field, and every few hundred records.
-    """
-    unsure: dict[type[Any], dict[str, list[Chosen]]] = {}
-    for each in chosen:
-        entry = versioned(each.record.model)
-        for step in each.fields:
-            if step.then is None and entry.attributes[step.key].type.should_evaluate_none:
-                unsure.setdefault(each.record.model, {}).setdefault(step.key, []).append(each)
-    found: set[tuple[Place, str]] = set()
-    for model, by_field in unsure.items():
-        entry = versioned(model)
-        version = entry.version_class
-        versions = {
-            (each.record.key, moment(entry, each.record.version)): each
-            for items in by_field.values()
-            for each in items
-        }
-        columns = (*key_columns(entry, version), moment(entry, version))
-        statement = sa.select(
-            *columns, *(getattr(version, name).is_(sa.null()) for name in by_field)
-        )
-        with session.no_autoflush:
-            rows = [
-                row
-                for chunk in chunks((*key, at) for key, at in versions)
-                for row in session.execute(
-                    statement.where(among(columns, chunk)),
-                    bind_arguments=connection_arguments(session, entry),
-                )
-            ]
-        for row in rows:
-            key = tuple(row[: len(entry.key_attributes)])
-            flags = row[len(columns) :]
-            found |= {
-                (place(model, key), name)
-                for name, flag in zip(by_field, flags, strict=True)
-                if flag
-            }
-    return found
 
 
 def put(owner: Any, prop: Any, target: Any) -> None:

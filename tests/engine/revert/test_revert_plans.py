@@ -284,7 +284,7 @@ def test_what_a_database_says_is_the_cause_and_not_the_message(
         session.get(newsroom.Tag, 1).name = "b"
     said = IntegrityError("UPDATE", {}, Exception("row (1, sesame) violates a check"))
 
-    def fail(self: Work, *, flush: bool) -> list[Any]:
+    def fail(self: Work, **how: Any) -> list[Any]:
         raise said
 
     monkeypatch.setattr(Work, "carry_out", fail)
