@@ -131,6 +131,7 @@ def _permit_record(visit: Visit, record: RecordPlan, lives: Lives) -> RecordPlan
         record,
         fields=tuple(fields),
         relations=tuple(relations),
+        taken=(),  # who has a value may not be known here; applying the plan says what it must
         impossible=(
             *(each for each in record.impossible if each.key not in masks),
             *_refusals(denied.items(), _needed(versioned, record)),

@@ -39,12 +39,12 @@ def refuse_blocked(chosen: Sequence[Chosen]) -> None:
             raise PlanBlocked(f"{name}: {blocked.words}{hint}")
         taken = {step.id for step in each.relations}
         left = [step for step in each.record.relations if step.id not in taken]
-        for step in left:
-            if step.id in each.record.required:
-                raise PlanBlocked(
-                    f"{name} cannot come back without its “{step.relationship}”. Ask for that too "
-                    f"({step.id})."
-                )
+        missed = sorted(each.record.required - taken)
+        if missed:
+            raise PlanBlocked(
+                f"{name} cannot come back without what it points to. Ask for that too "
+                f"({', '.join(missed)})."
+            )
         if each.record.action is Action.DELETE:
             with_it = [step.id for step in left if step.kind is RelationKind.REMOVE]
             if with_it:
@@ -115,8 +115,9 @@ def explain(
 
 def _taken(each: Held) -> PlanBlocked:
     claim = each.claim
+    # of values that stay as they are nothing is said: not everybody may know them
     pairs = zip(claim.fields, claim.values, strict=True)
-    shown = " and ".join(f"{name} = {value!r}" for name, value in pairs)
+    shown = " and ".join(f"{name} = {value!r}" for name, value in pairs if name in claim.new)
     return PlanBlocked(
         f"{called(claim.model, claim.record[1])} cannot have {shown} again: "
         f"{called(claim.model, each.holder)} has it by now, and it must be unique. "

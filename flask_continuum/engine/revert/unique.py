@@ -31,13 +31,14 @@ class Claim:
     """Values that a record would have and no other one may have.
 
     :ivar record: the record, with its place.
-    :ivar fields: the attributes that must be unique together.
+    :ivar fields: the attributes that must be unique together, ``new`` those that would be set.
     """
 
     record: Place
     model: type[Any]
     fields: tuple[str, ...]
     values: Key
+    new: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def claims(record: RecordPlan, steps: Sequence[FieldStep], live: Any | None) -> 
         values = tuple(own[name] if name in own else getattr(thing, name) for name in fields)
         if None not in values and all(isinstance(value, Hashable) for value in values):
             where = place(record.model, record.key)
-            yield Claim(where, entry.model, fields, values)
+            new = frozenset(own.keys() & set(fields))
+            yield Claim(where, entry.model, fields, values, new)
 
 
 def held(session: Session, wanted: Iterable[Claim]) -> list[Held]:
