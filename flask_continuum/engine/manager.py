@@ -114,6 +114,7 @@ class VersioningManager:
             registry=self.registry,
             mentions=Mentions(self.registry),
             settle=self.builder.settle,
+            grow=self.builder.grow,
             current=self._current,
             writer=self._writer,
             baseline=baseline,

@@ -172,6 +172,7 @@ class Registry:
     :ivar options: those of each class that is versioned, also without a version class.
     :ivar cascades: by the table that causes it, what the database does by itself and history is
         told to capture, at once or further down.
+    :ivar widths: how many columns each live table had when its version table was brought up to it.
     """
 
     configure: Callable[[], None]
@@ -182,6 +183,11 @@ class Registry:
     history: dict[sa.MetaData, HistoryTables] = field(default_factory=dict)
     transaction_classes: dict[sa.MetaData, type[Any]] = field(default_factory=dict)
     cascades: Mapping[sa.Table, tuple[Cascade, ...]] = field(default_factory=dict)
+    widths: dict[VersionedTable, int] = field(default_factory=dict)
+
+    def has_grown(self, table: VersionedTable) -> bool:
+        """Tell whether a table has columns that came after its history was built."""
+        return self.widths.get(table, 0) not in (0, len(table.live.c))
 
     def classes(self) -> tuple[VersionedClass, ...]:
         """Return what is versioned, configured, in the order of definition."""

@@ -32,6 +32,7 @@ from flask_continuum.engine.build.early import (
     mappers_of,
     own_hierarchy,
 )
+from flask_continuum.engine.build.growth import grow
 from flask_continuum.engine.build.history import (
     TransactionFactory,
     create_history_tables,
@@ -223,6 +224,7 @@ class Builder:
             if live.metadata is metadata:
                 # naming each column that exists already leaves only types to be settled
                 sync_columns(entry, frozenset(c.key for c in live.c))
+        self.grow()
         settle_user_type(self.registry.history[metadata].transaction, self._user_mapper())
 
     def finish(self) -> None:
@@ -239,11 +241,17 @@ class Builder:
                 # another class may have given relationships to one that was made before
                 self._finish_relationships()
                 self._finish_hierarchies()
+                self.grow()
                 self._finish_cascades()
                 for mapper, tables in other_writers(self.registry.tables, self.taken):
                     self.built(mapper, tables)
             finally:
                 self.finishing = False
+
+    def grow(self) -> None:
+        """Record columns that came after their tables' history was built."""
+        with self.lock:
+            grow(self.registry, self.taken)
 
     def settle(self) -> None:
         """Configure the mappers of pending classes and finish them, or wait until that is done.

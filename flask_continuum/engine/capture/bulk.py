@@ -23,6 +23,7 @@ from flask_continuum.engine.capture.links import linking, moves, touch_moved
 from flask_continuum.engine.capture.roots import Flush, RootLocks
 from flask_continuum.engine.capture.statements import Statement, refusal
 from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.capture.upserts import changed_on_conflict, unique_columns
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
@@ -199,6 +200,8 @@ class BulkCapture:
         statement = before.statement
         table, clause = statement.table, statement.clause
         if statement.is_upsert:
+            if not changed_on_conflict(clause).isdisjoint(c.key for c in table.live.primary_key):
+                raise refusal(statement, "it changes primary keys of rows that it finds")
             before.keys = list(self._found(connection, statement))
             self.baseline.write_all(connection, table, before.keys)
         elif table.repeats:
@@ -248,7 +251,7 @@ class BulkCapture:
             raise refusal(statement, "what it finds there comes from a SELECT")
         rows = list(statement.rows())
         conditions = []
-        for columns in _unique_columns(table.live):
+        for columns in unique_columns(table.live):
             values = [tuple(row.get(c.key) for c in columns) for row in rows]
             plain = [
                 value
@@ -356,15 +359,3 @@ def _among(columns: Sequence[sa.Column[Any]], values: Sequence[Key]) -> Any:
     if len(columns) == 1:
         return columns[0].in_([value[0] for value in values])
     return sa.tuple_(*columns).in_(values)
-
-
-def _unique_columns(live: sa.Table) -> Iterator[tuple[sa.Column[Any], ...]]:
-    """Yield the sets of columns that no two rows share: key, unique constraints and indexes."""
-    if live.primary_key:
-        yield tuple(live.primary_key)
-    for constraint in live.constraints:
-        if isinstance(constraint, sa.UniqueConstraint):
-            yield tuple(constraint.columns)
-    for index in live.indexes:
-        if index.unique and all(isinstance(e, sa.Column) for e in index.expressions):
-            yield tuple(index.columns)

@@ -18,6 +18,14 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import begin_on_sqlite, rows_held
+from flask_continuum.engine.capture.consequences import (
+    AffectedRow,
+    concerns,
+    consequence,
+    is_set,
+    key_of,
+    new_key,
+)
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.roots import RootLocks
 from flask_continuum.engine.capture.statements import (
@@ -29,29 +37,15 @@ from flask_continuum.engine.capture.statements import (
     values_set,
 )
 from flask_continuum.engine.capture.unit_of_work import Key
+from flask_continuum.engine.capture.upserts import changed_on_conflict
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.dialects.rows import Columns, select_rows
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.registry import Action, Cascade, Registry, VersionedTable
+from flask_continuum.engine.registry import Cascade, Registry, VersionedTable
 
 _FOREIGN_KEYS = "continuum_foreign_keys"
 """Key in ``Connection.info`` that says whether SQLite minds foreign keys on this connection."""
-
-_UNKNOWN = object()
-"""A value that only the database knows, until it has written it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Row:
-    """A row that is deleted or changed.
-
-    :ivar old: what it holds, by column key; the key's columns and those of foreign keys.
-    :ivar new: what changes, by column key.
-    """
-
-    old: Mapping[str, Any]
-    new: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,11 +77,11 @@ class _Running:
 class _Reached:
     """The rows of one table that a statement reaches, by what identifies them."""
 
-    deleted: dict[Key, _Row] = field(default_factory=dict)
-    updated: dict[Key, _Row] = field(default_factory=dict)
+    deleted: dict[Key, AffectedRow] = field(default_factory=dict)
+    updated: dict[Key, AffectedRow] = field(default_factory=dict)
     written: set[Key] = field(default_factory=set)
 
-    def add(self, key: Key, row: _Row, effect: Operation) -> bool:
+    def add(self, key: Key, row: AffectedRow, effect: Operation) -> bool:
         """Note a row; tell whether it is reached so for the first time."""
         found = self.deleted if effect is Operation.DELETE else self.updated
         if key in found:
@@ -118,12 +112,12 @@ class CascadeCapture:
         if not self._acts(connection):
             return
         if clause.is_insert:
-            self._refuse_replacement(clause, cascades)
+            self._refuse_insertion(clause, cascades)
             return
         parameters = parameter_sets(multiparams, params)
         cause = Operation.DELETE if clause.is_delete else Operation.UPDATE
         sets = values_set(clause, parameters) if clause.is_update else []
-        concerned = [each for each in cascades if each.cause is cause and _is_set(each, sets)]
+        concerned = [each for each in cascades if each.cause is cause and is_set(each, sets)]
         if not concerned:
             return
         self.current.get(connection)
@@ -170,7 +164,7 @@ class CascadeCapture:
                 gone[each.table][each.key] = None
         dialect = self.baseline.writer.dialect(connection)
         return {
-            table: {_key(table.key, row) for row in rows}
+            table: {key_of(table.key, row) for row in rows}
             for table, keys in gone.items()
             # unlocked: MariaDB would lock the gaps where it finds nothing
             for rows in [
@@ -189,13 +183,24 @@ class CascadeCapture:
         found: bool = info[_FOREIGN_KEYS]
         return found
 
-    def _refuse_replacement(self, clause: Any, cascades: Iterable[Cascade]) -> None:
+    def _refuse_insertion(self, clause: Any, cascades: Iterable[Cascade]) -> None:
+        """Refuse an INSERT that removes what it finds, or changes what others refer to."""
         words = " ".join(str(text) for text, _ in clause._prefixes).upper()
         if "REPLACE" in words and any(each.cause is Operation.DELETE for each in cascades):
             raise HistoryWriteError(
                 f"INSERT OR REPLACE on {clause.table.name} deletes what it finds, and what belongs "
                 f"to it, which cannot be captured. Use ON CONFLICT DO UPDATE. Nothing was sent."
             )
+        changed = changed_on_conflict(clause)
+        for each in cascades:
+            names = [c.name for c, _ in each.pairs if c.key in changed]
+            if each.cause is Operation.UPDATE and names:
+                raise HistoryWriteError(
+                    f"This INSERT on {clause.table.name} may change {', '.join(names)} where it "
+                    f"finds a row, and the database will change what refers to it in "
+                    f"{each.child.name}, which cannot be captured. Leave {', '.join(names)} out of "
+                    f"what it sets, or UPDATE the rows that are there. Nothing was sent."
+                )
 
     # -- what the statement itself writes ------------------------------------------------------
 
@@ -208,7 +213,7 @@ class CascadeCapture:
         cascades: Sequence[Cascade],
         *,
         flush: bool,
-    ) -> list[_Row]:
+    ) -> list[AffectedRow]:
         """Read and lock the parents, so that nobody gives them more children."""
         parent = cascades[0].parent
         key = self._identity(parent)
@@ -218,7 +223,7 @@ class CascadeCapture:
             new = dict(zip(compared, sets or repeat({}), strict=False))
             dialect = self.baseline.writer.dialect(connection)
             found = select_rows(dialect, connection, columns, key, list(new))
-            return [_Row(old, new.get(_key(key, old), {})) for old in found]
+            return [AffectedRow(old, new.get(key_of(key, old), {})) for old in found]
         if sets and len(parameters) > 1:
             raise HistoryWriteError(
                 f"This UPDATE changes what other tables refer to in {parent.name}, for several "
@@ -228,7 +233,7 @@ class CascadeCapture:
         query = selection(clause, columns).with_for_update()
         names = [column.key for column in columns]
         return [
-            _Row(dict(zip(names, row, strict=True)), sets[0] if sets else {})
+            AffectedRow(dict(zip(names, row, strict=True)), sets[0] if sets else {})
             for given in parameters
             for row in connection.execute(query, given, execution_options=OWN).all()
         ]
@@ -236,12 +241,16 @@ class CascadeCapture:
     # -- what the database will make of it -----------------------------------------------------
 
     def _follow(
-        self, connection: sa.Connection, parent: sa.Table, cause: Operation, rows: Sequence[_Row]
+        self,
+        connection: sa.Connection,
+        parent: sa.Table,
+        cause: Operation,
+        rows: Sequence[AffectedRow],
     ) -> dict[sa.Table, _Reached]:
         """Go from the parents to their children and on, each row once."""
         written = _Reached()
         for row in rows:
-            key = _key(self._identity(parent), row.old)
+            key = key_of(self._identity(parent), row.old)
             written.add(key, row, cause)
             written.written.add(key)
         reached = {parent: written}
@@ -256,29 +265,29 @@ class CascadeCapture:
                 children = [
                     child
                     for child in self._children(connection, cascade, parents)
-                    if found.add(_key(identity, child.old), child, cascade.effect)
+                    if found.add(key_of(identity, child.old), child, cascade.effect)
                 ]
                 if children:
                     queue.append((cascade.child, cascade.effect, children))
         return reached
 
     def _children(
-        self, connection: sa.Connection, cascade: Cascade, parents: Sequence[_Row]
-    ) -> Iterator[_Row]:
+        self, connection: sa.Connection, cascade: Cascade, parents: Sequence[AffectedRow]
+    ) -> Iterator[AffectedRow]:
         """Read and lock the rows that refer to the parents."""
         referenced = [parent for parent, _ in cascade.pairs]
         referring = [child for _, child in cascade.pairs]
         sources = {
             value: row
             for row in parents
-            if None not in (value := _key(referenced, row.old)) and _concerns(cascade, row)
+            if None not in (value := key_of(referenced, row.old)) and concerns(cascade, row)
         }
         if not sources:
             return
         dialect = self.baseline.writer.dialect(connection)
         columns = self._columns(cascade.child)
         for old in select_rows(dialect, connection, columns, referring, list(sources)):
-            yield _Row(old, _consequence(cascade, old, sources.get(_key(referring, old))))
+            yield AffectedRow(old, consequence(cascade, old, sources.get(key_of(referring, old))))
 
     def _identity(self, table: sa.Table) -> Columns:
         entry = self.registry.tables.get(table)
@@ -307,7 +316,7 @@ class CascadeCapture:
                 continue
             deleted = [key for key in rows.deleted if key not in rows.written]
             updated = {
-                key: _new_key(table, row)
+                key: new_key(table, row)
                 for key, row in rows.updated.items()
                 if key not in rows.deleted and key not in rows.written
             }
@@ -334,54 +343,3 @@ class CascadeCapture:
         unit = self.current.get(connection)
         altered = [key for key in keys if unit.is_altered(table, key)]
         return dict(rows_held(connection, table, altered))
-
-
-def _key(columns: Columns, row: Mapping[str, Any]) -> Key:
-    return tuple([row[column.key] for column in columns])
-
-
-def _is_set(cascade: Cascade, sets: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether a statement may be a cascade's cause; a deletion, which sets nothing, is."""
-    return not sets or any(parent.key in row for row in sets for parent, _ in cascade.pairs)
-
-
-def _concerns(cascade: Cascade, row: _Row) -> bool:
-    """Tell whether a parent's fate is one that the foreign key knows."""
-    if cascade.cause is Operation.DELETE:
-        return True
-    return any(_changes(row, parent.key) for parent, _ in cascade.pairs)
-
-
-def _changes(row: _Row, name: str) -> bool:
-    new = row.new.get(name, row.old[name])
-    return isinstance(new, sa.ClauseElement) or bool(new != row.old[name])
-
-
-def _consequence(
-    cascade: Cascade, old: Mapping[str, Any], source: _Row | None
-) -> Mapping[str, Any]:
-    """Return what the database gives the columns of a child's foreign key."""
-    if cascade.effect is Operation.DELETE:
-        return {}
-    if cascade.action is Action.SET_NULL:
-        return {child.key: None for _, child in cascade.pairs}
-    if cascade.action is Action.SET_DEFAULT or source is None:
-        return {child.key: _UNKNOWN for _, child in cascade.pairs}
-    return {
-        child.key: source.new.get(parent.key, old[child.key]) for parent, child in cascade.pairs
-    }
-
-
-def _new_key(table: VersionedTable, row: _Row) -> Key:
-    """Return the key that a record has afterwards.
-
-    :raises HistoryWriteError: when only the database knows.
-    """
-    new = tuple([row.new.get(column.key, row.old[column.key]) for column in table.key])
-    if any(part is _UNKNOWN or isinstance(part, sa.ClauseElement) for part in new):
-        raise HistoryWriteError(
-            f"The database is about to change keys of {table.live.name} to values that are not "
-            f"known before, because of a foreign key. Give the new values of the parents as plain "
-            f"ones, or write the records themselves. The statement was not sent."
-        )
-    return new

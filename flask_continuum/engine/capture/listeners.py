@@ -94,6 +94,7 @@ class Listeners:
     hooks: Hooks
     mentions: Mentions
     settle: Callable[[], None]
+    grow: Callable[[], None]
     write: str = "commit"
     _attachments: Attachments = field(default_factory=Attachments)
     _engines: WeakSet[Any] = field(default_factory=WeakSet)
@@ -225,6 +226,8 @@ class Listeners:
             refuse_several(clause, self.registry.tables)
         table = self.registry.tables.get(live)
         if table is not None:
+            if self.registry.has_grown(table):
+                self.grow()
             statement = Statement(table, clause, parameter_sets(multiparams, params))
             if not self.links.before_execute(connection, statement, flush=flush):
                 clause = self.bulk.before_execute(connection, statement, flush=flush)

@@ -45,7 +45,8 @@ class ObjectCapture:
         self._tables = tuple(tables)
         self._current = current
         self._joined = joined
-        self._names: tuple[_TableNames, ...] | None = None
+        self._names: tuple[_TableNames, ...] = ()
+        self._resolved_from: Any = None
         self._watched: frozenset[str] = frozenset()
 
     @property
@@ -139,8 +140,11 @@ class ObjectCapture:
         return tuple(state.key[1])
 
     def _resolved(self) -> tuple[_TableNames, ...]:
-        """Look the attribute names up at the first flush: mappers are configured then."""
-        if self._names is None:
+        """Look the attribute names up at the first flush: mappers are configured then.
+
+        A mapper that is given another column lists its attributes anew.
+        """
+        if self._resolved_from is not self._mapper.column_attrs:
             found = []
             for table in self._tables:
                 attributes: dict[str, str] = {}
@@ -162,6 +166,7 @@ class ObjectCapture:
             # any of them: the database itself may change one because of another
             self._watched = frozenset(prop.key for prop in self._mapper.column_attrs)
             self._names = tuple(found)
+            self._resolved_from = self._mapper.column_attrs
         return self._names
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
 from flask_continuum.engine.errors import HistoryWriteError
@@ -545,6 +546,47 @@ def test_sqlite_that_does_not_mind_foreign_keys(library: Library) -> None:
     engine.dispose()
     assert library.operations(library.Book) == deleted()
     assert library.operations(library.Label) == {1: [0], 2: [0]}
+
+
+def _upsert(table: sa.Table, kind: str) -> Any:
+    inserts: dict[str, Any] = {"sqlite": sqlite, "postgresql": postgresql, "mariadb": mysql}
+    return inserts[kind].insert(table)
+
+
+def _on_conflict(statement: Any, **sets: Any) -> Any:
+    if isinstance(statement, mysql.Insert):
+        return statement.on_duplicate_key_update(sets)
+    return statement.on_conflict_do_update(index_elements=["code"], set_=sets)
+
+
+def test_an_upsert_that_changes_what_others_refer_to(places: Library, database_kind: str) -> None:
+    """Refused before it is sent; what it finds its row by may be set to what was given."""
+    insert = _upsert(places.Country.__table__, database_kind)
+    with places.sessions() as session, statements(places.engine) as sent:
+        with pytest.raises(HistoryWriteError, match=r"may change code .* in city"):
+            session.execute(_on_conflict(insert.values(code="at"), code="ch"))
+        assert not [each for each in sent if "INSERT" in each]
+    given = insert.inserted if isinstance(insert, mysql.Insert) else insert.excluded
+    with places.commit() as session:
+        session.execute(_on_conflict(insert.values(code="at"), code=given.code))
+
+
+def test_an_upsert_that_changes_keys_is_refused(places: Library, database_kind: str) -> None:
+    table = places.Genre.__table__
+    insert = _upsert(table, database_kind).values(id=1)
+    sets = {"id": table.c.id + 10}
+    if isinstance(insert, mysql.Insert):
+        statement = insert.on_duplicate_key_update(sets)
+    else:
+        statement = insert.on_conflict_do_update(index_elements=["id"], set_=sets)
+    with places.sessions() as session, pytest.raises(HistoryWriteError, match="primary keys"):
+        session.execute(statement)
+    if isinstance(insert, mysql.Insert):  # how one asks for the key of a row that is there
+        told = insert.on_duplicate_key_update(id=sa.func.last_insert_id(table.c.id))
+        with places.commit() as session:
+            for _ in range(2):
+                session.execute(told)
+        assert places.operations(places.Genre) == {1: [0]}
 
 
 @on("sqlite")
