@@ -35,6 +35,7 @@ class Secretive(DefaultPolicy):
 @contextmanager
 def made(tmp_path: Path, *hidden: int) -> Iterator[Newsroom]:
     """Section 7 (transaction 1) becomes 12 (2), and another section 7 begins (3)."""
+    tmp_path.mkdir(exist_ok=True)
     policy = type("Policy", (Secretive,), {"hidden": frozenset(hidden)})
     newsroom = make_newsroom(f"sqlite:///{tmp_path / 'newsroom.sqlite'}", policy)
     section, session = newsroom.models.Section, newsroom.db.session
@@ -102,3 +103,15 @@ def test_a_page_with_a_move_costs_one_statement_more(tmp_path: Path) -> None:
                 assert client.get(address).status_code == 200
             counts.append(len(sent))
         assert counts[1] == counts[2] + 1
+
+
+def test_an_old_key_is_reverted_where_the_record_is_now(tmp_path: Path) -> None:
+    with made(tmp_path) as newsroom:
+        client = newsroom.login(newsroom.app.test_client())
+        page = client.get(f"{SECTIONS}/7/1/revert")
+        assert page.status_code == 200
+        assert "The record has the key 12 since, and keeps it." in read(page.text).text
+    with made(tmp_path / "hidden", 12) as newsroom:
+        client = newsroom.login(newsroom.app.test_client())
+        page = client.get(f"{SECTIONS}/7/1/revert")
+        assert page.status_code == 404 and "12" not in read(page.text).text

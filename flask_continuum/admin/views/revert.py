@@ -28,6 +28,7 @@ from flask_continuum.engine.read.timeline import entry as entry_of
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.planner import plan_revert
+from flask_continuum.engine.revert.steps import Action
 from flask_continuum.engine.version import entry_transaction_id
 
 EXPIRED = (
@@ -79,8 +80,17 @@ def _plan(visit: Visit, model: str, key: str, transaction: int) -> Asked:
     may = visit.access.may_revert(subject.model, record=subject.live, version=version)
     if not may.allowed:
         raise Forbidden(may.reason)
-    plan = plans.permit(visit, plan_revert(visit.session, version))
-    return Asked(subject, version, plan)
+    plan = plan_revert(visit.session, version)
+    (part,) = plan.records
+    if part.action is not Action.RECREATE and part.key != subject.key:
+        # the record has another key since: it is the one to ask about
+        live = plans.load_lives(visit, plan.records).get((part.model, part.key))
+        if not visit.access.sees(subject.model, record=live):
+            raise not_found()
+        may = visit.access.may_revert(subject.model, record=live)
+        if not may.allowed:
+            raise Forbidden(may.reason)
+    return Asked(subject, version, plans.permit(visit, plan))
 
 
 def _version(visit: Visit, subject: Subject, transaction: int) -> Any:
