@@ -69,6 +69,14 @@ class Access:
             Action.UNDO, self.user, model=model, record=record, version=version
         )
 
+    def may_export(
+        self, model: type[Any] | None = None, *, record: Any = None, version: Any = None
+    ) -> Decision:
+        """May this person take the history of this, or of everything, away as a file?"""
+        return self.policy.decide(
+            Action.EXPORT, self.user, model=model, record=record, version=version
+        )
+
     def masks(
         self, versioned: VersionedClass, *, record: Any = None, versions: Iterable[Any] = ()
     ) -> Mapping[str, str]:

@@ -52,6 +52,11 @@ def bad_request(words: str) -> BadRequest:
     return BadRequest(words)
 
 
+def not_allowed(words: str) -> Forbidden:
+    """An error about something that this person may not do, with the policy's reason."""
+    return Forbidden(words)
+
+
 def not_found() -> NotFound:
     """The one answer for what does not exist and for what may not be seen."""
     return NotFound(WORDS[404][1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from flask_continuum.engine.read.navigation import transaction_at
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.dates import as_utc, in_zone, span
 
-SOONER = (("1 day earlier", timedelta(days=1)), ("1 week earlier", timedelta(weeks=1)))
+SOONER = (("1 day earlier", timedelta(days=-1)), ("1 week earlier", timedelta(weeks=-1)))
 LATER = (("1 day later", timedelta(days=1)), ("1 week later", timedelta(weeks=1)))
 EXAMPLE = "“as_of” is a moment such as 2026-11-23T14:05, or a transaction such as 1187."
 
@@ -107,12 +107,9 @@ def make_banner(
         later=_neighbour(visit, as_of, around, url_of, before=False),
         now=Link(label="Back to now", url=url_of()),
         form=make_form(visit, url_of(), as_of),
-        sooner=tuple(_step(visit, as_of, words, -length, url_of) for words, length in SOONER),
-        after=tuple(
-            _step(visit, as_of, words, length, url_of)
-            for words, length in LATER
-            if as_utc(as_of.instant) + length < visit.now
-        ),
+        # where nothing was before or came after, every step would show the same
+        sooner=_steps(visit, as_of, SOONER, url_of) if around.before is not None else (),
+        after=_steps(visit, as_of, LATER, url_of) if around.after is not None else (),
     )
 
 
@@ -153,10 +150,14 @@ def _neighbour(
     return Link(label=f"#{other.id}, {distance} {words}", url=url_of(as_of=str(other.id)))
 
 
-def _step(visit: Visit, as_of: AsOf, words: str, length: timedelta, url_of: UrlOf) -> Link:
-    try:
-        moved = in_zone(as_utc(as_of.instant) + length, visit.zone)
-    except OverflowError:
-        moved = in_zone(as_utc(as_of.instant), visit.zone)
-    text = moved.replace(tzinfo=None, microsecond=0).isoformat(timespec="minutes")
-    return Link(label=words, url=url_of(as_of=text))
+def _steps(
+    visit: Visit, as_of: AsOf, steps: Sequence[tuple[str, timedelta]], url_of: UrlOf
+) -> tuple[Link, ...]:
+    found = []
+    for words, length in steps:
+        there = as_utc(as_of.instant) + length
+        if there < visit.now:
+            local = in_zone(there, visit.zone).replace(tzinfo=None)
+            text = local.isoformat(timespec="minutes")
+            found.append(Link(label=words, url=url_of(as_of=text)))
+    return tuple(found)

@@ -14,6 +14,7 @@ from flask_continuum.admin.contexts import (
     Piece,
     TextInput,
 )
+from flask_continuum.admin.exporting import export_links
 from flask_continuum.admin.feed_query import KINDS, OPERATIONS, FeedQuery, model_of
 from flask_continuum.admin.layout import Place, make_layout
 from flask_continuum.admin.pages.feed import show_feed
@@ -41,6 +42,10 @@ def build_activity(
             visit,
             heading="Changes",
             subtitle=(Piece(text="Everything that changed, newest first"),),
+            actions=export_links(
+                visit.access.may_export(),
+                lambda **more: visit.links.activity(**asked.address, **more),
+            ),
             place=Place.CHANGES,
         ),
         filter=_filter(visit, asked, authors),

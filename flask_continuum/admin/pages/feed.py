@@ -167,14 +167,13 @@ def show_records(
         live = lives.get(versioned.model, {}).get(row.key)
         if not visit.access.sees(versioned.model, record=live, version=row.version):
             continue
-        if not search or _may_be_found(visit, versioned, row, live, search):
+        if not search or may_be_found(visit, versioned, row, live, search):
             shown.append(_record_row(visit, versioned, row, live, fate))
     return tuple(shown)
 
 
-def _may_be_found(
-    visit: Visit, versioned: VersionedClass, row: Row, live: Any, search: str
-) -> bool:
+def may_be_found(visit: Visit, versioned: VersionedClass, row: Row, live: Any, search: str) -> bool:
+    """May this person learn that a search has found a record?"""
     hidden = visit.masks(versioned, record=live, versions=(row.version,))
     if not any(field in hidden for field in visit.searchable(versioned)):
         return True

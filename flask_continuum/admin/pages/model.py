@@ -15,7 +15,8 @@ from flask_continuum.admin.contexts import (
     Tab,
     TextInput,
 )
-from flask_continuum.admin.layout import make_layout, model_crumbs
+from flask_continuum.admin.exporting import export_links
+from flask_continuum.admin.layout import Place, make_layout, model_crumbs
 from flask_continuum.admin.pages.feed import records_of, show_records
 from flask_continuum.admin.paging import make_pager
 from flask_continuum.admin.past import make_form
@@ -62,6 +63,11 @@ def build_model(
                 ),
             ),
             tabs_label=plural,
+            actions=export_links(
+                visit.access.may_export(model),
+                lambda **more: visit.links.model(model, **query, **more),
+            ),
+            place=Place.RECORDS,
         ),
         filter=FilterForm(
             action=visit.links.model(model),

@@ -16,6 +16,7 @@ from flask_continuum.admin.contexts import (
     Tab,
     TextInput,
 )
+from flask_continuum.admin.exporting import export_links
 from flask_continuum.admin.layout import Place, make_layout, model_crumbs
 from flask_continuum.admin.pages.feed import records_of, show_records
 from flask_continuum.admin.paging import make_pager
@@ -88,6 +89,10 @@ def build_past(
                         model=visit.links.segments[model],
                         since=as_of.instant.date().isoformat(),
                     ),
+                ),
+                *export_links(
+                    visit.access.may_export(model),
+                    lambda **more: visit.links.model(model, **query, **more),
                 ),
             ),
             place=Place.RECORDS,

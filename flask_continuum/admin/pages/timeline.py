@@ -22,8 +22,9 @@ from flask_continuum.admin.contexts import (
     ValueRow,
 )
 from flask_continuum.admin.entries import Picks, Seen, see, show_entry
+from flask_continuum.admin.exporting import export_links
 from flask_continuum.admin.feed_query import OPERATIONS
-from flask_continuum.admin.layout import make_layout, record_crumbs
+from flask_continuum.admin.layout import Place, make_layout, record_crumbs
 from flask_continuum.admin.paging import make_pager
 from flask_continuum.admin.past import make_form
 from flask_continuum.admin.people import person_of
@@ -111,7 +112,14 @@ def build_timeline(
                 if subject.is_deleted
                 else Pill(words="Live", tone="live"),
             ),
+            actions=export_links(
+                visit.access.may_export(subject.model, record=subject.live, version=subject.newest),
+                lambda **more: visit.links.record(
+                    subject.model, subject.key, **filters.query, **more
+                ),
+            ),
             main_action=_restore(visit, subject, name),
+            place=Place.RECORDS,
         ),
         record=record,
         days=days,

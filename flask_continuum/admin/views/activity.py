@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin.changes_file import COLUMNS, feed_rows
 from flask_continuum.admin.errors import bad_request
+from flask_continuum.admin.exporting import require_export, send_file, wanted_file
 from flask_continuum.admin.feed_query import read_query, resolve, seen_models
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.hidden_matches import without_hidden_matches
@@ -25,6 +27,11 @@ def activity(visit: Visit) -> ResponseReturnValue:
     manager, session = visit.state.manager, visit.session
     asked = read_query()
     wanted = resolve(visit, asked)
+    form = wanted_file()
+    if form is not None:
+        require_export(visit.access.may_export())
+        rows = feed_rows(visit, wanted, flat=form == "csv")
+        return send_file(visit, "changes", form, COLUMNS, rows)
     try:
         feed = transactions(
             session,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import bad_request
+from flask_continuum.admin.exporting import require_export, send_file, wanted_file
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.model import build_model
 from flask_continuum.admin.pages.past import build_past
 from flask_continuum.admin.past import read_as_of
+from flask_continuum.admin.records_file import columns_of, model_rows
 from flask_continuum.admin.subjects import find_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
@@ -27,17 +31,23 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
     deleted = request.args.get("deleted") == "1"
     search = request.args.get("q", "").strip()[:LONGEST_SEARCH]
     as_of = read_as_of(visit, versioned)
+    read = partial(
+        records,
+        visit.session,
+        versioned.model,
+        deleted=deleted,
+        search=search or None,
+        limit=visit.page_size,
+        fields=visit.searchable(versioned),
+        at=None if as_of is None else as_of.transaction,
+    )
+    form = wanted_file()
+    if form is not None:
+        require_export(visit.access.may_export(versioned.model))
+        rows = model_rows(visit, versioned, lambda cursor: read(cursor=cursor), search=search)
+        return send_file(visit, model, form, columns_of(visit, versioned), rows)
     try:
-        found = records(
-            visit.session,
-            versioned.model,
-            deleted=deleted,
-            search=search or None,
-            cursor=request.args.get("cursor") or None,
-            limit=visit.page_size,
-            fields=visit.searchable(versioned),
-            at=None if as_of is None else as_of.transaction,
-        )
+        found = read(cursor=request.args.get("cursor") or None)
     except BadCursor as error:
         raise bad_request(str(error)) from error
     if as_of is not None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin.changes_file import COLUMNS, record_rows
 from flask_continuum.admin.errors import bad_request, not_there_then
+from flask_continuum.admin.exporting import require_export, send_file, wanted_file
 from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.timeline import Filters, build_timeline, fields_to_filter
@@ -45,27 +51,46 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         for author in authors
         if getattr(author.transaction, "user_id", None) is not None
     }
-    if filters.user and filters.user not in people:
-        entries: Page[Entry] = Page(items=(), newer=None, older=None)
-    else:
-        try:
-            entries = entries_of(
-                visit.session,
-                subject.model,
-                subject.key,
-                cursor=request.args.get("cursor") or None,
-                limit=visit.page_size,
-                field=filters.field or None,
-                user_id=people.get(filters.user),
-                operation=OPERATIONS.get(filters.operation),
-                at=filters.at,
-            )
-        except BadCursor as error:
-            raise bad_request(str(error)) from error
+    try:
+        entries = _read(visit, subject, filters, people, request.args.get("cursor") or None)
+    except BadCursor as error:
+        raise bad_request(str(error)) from error
+    form = wanted_file()
+    if form is not None:
+        require_export(
+            visit.access.may_export(subject.model, record=subject.live, version=subject.newest)
+        )
+        read = partial(_read, visit, subject, filters, people)
+        rows = record_rows(visit, subject, read, flat=form == "csv")
+        name = f"{visit.links.segments[subject.model]}-{key}"
+        return send_file(visit, name, form, COLUMNS, rows)
     lives = lives_of(visit.session, subject.model, subject.key)
     return render_template(
         "continuum/timeline.html",
         page=build_timeline(visit, subject, entries, authors, lives, filters),
+    )
+
+
+def _read(
+    visit: Visit,
+    subject: Subject,
+    filters: Filters,
+    people: Mapping[str, Any],
+    cursor: str | None,
+) -> Page[Entry]:
+    """A page of the timeline; nobody's changes are an empty one."""
+    if filters.user and filters.user not in people:
+        return Page(items=(), newer=None, older=None)
+    return entries_of(
+        visit.session,
+        subject.model,
+        subject.key,
+        cursor=cursor,
+        limit=visit.page_size,
+        field=filters.field or None,
+        user_id=people.get(filters.user),
+        operation=OPERATIONS.get(filters.operation),
+        at=filters.at,
     )
 
 

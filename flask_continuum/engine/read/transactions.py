@@ -128,7 +128,7 @@ def _rows(
     shown: dict[Any, dict[type[Any], tuple[Any, ...]]] = defaultdict(dict)
     for transaction_class, entries in groups.items():
         own = [each for each in found if isinstance(each, transaction_class)]
-        whole = _rows_of(session, transaction_class, own)
+        whole = rows_of(session, transaction_class, own)
         counted = counts(session, entries, whole)
         touched: dict[VersionedClass, set[int]] = defaultdict(set)
         for (entry, at), operations in counted.items():
@@ -143,7 +143,7 @@ def _rows(
     return [TransactionRow(each, numbers[each], shown[each]) for each in found]
 
 
-def _rows_of(session: Session, transaction_class: Any, found: Sequence[Any]) -> dict[int, Any]:
+def rows_of(session: Session, transaction_class: Any, found: Sequence[Any]) -> dict[int, Any]:
     """Return all ids that belong to some transactions, with the transaction of each."""
     whole = {each.id: each for each in found}
     by_uid = {each.uid: each for each in found if each.uid is not None}

@@ -1,0 +1,128 @@
+"""Changes as the rows of a file: of one record, or of everything that a feed lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from flask_continuum.admin.entries import Seen, see
+from flask_continuum.admin.exporting import (
+    BATCH,
+    Row,
+    done,
+    exported,
+    related_key,
+    transaction_facts,
+)
+from flask_continuum.admin.hidden_matches import without_hidden_matches
+from flask_continuum.admin.pages.transaction import visible_entries
+from flask_continuum.admin.subjects import Subject
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.feed import FeedFilter
+from flask_continuum.engine.read.results import Entry, Page
+from flask_continuum.engine.read.touched import touched_entries
+from flask_continuum.engine.read.transactions import rows_of, transactions
+from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.presenters.addresses import encode_key
+
+COLUMNS = (
+    "transaction", "uid", "at", "by", "user", "from", "kind", "reason",
+    "model", "key", "operation", "field", "old", "new",
+)  # fmt: skip
+"""Of CSV, which has a line for each field that changed."""
+
+Read = Callable[[str | None], Page[Entry]]
+
+
+def record_rows(visit: Visit, subject: Subject, read: Read, *, flat: bool) -> Iterator[Row]:
+    """The changes of a record, newest first.
+
+    :param read: gives the page of its timeline behind a cursor.
+    :param flat: a row for each field, as CSV has it; else one for each change.
+    """
+    cursor: str | None = None
+    while True:
+        page = read(cursor)
+        for seen in see(visit, subject.versioned, page.items, record=subject.live):
+            yield from _rows(visit, subject.versioned, seen, flat=flat)
+        cursor = page.older
+        if cursor is None:
+            return
+
+
+def feed_rows(visit: Visit, wanted: FeedFilter, *, flat: bool) -> Iterator[Row]:
+    """What the transactions of a feed did, newest first.
+
+    :param flat: a row for each field, as CSV has it; else one for each change of a record.
+    """
+    cursor: str | None = None
+    while True:
+        page = transactions(
+            visit.session, visit.state.manager, cursor=cursor, limit=BATCH, wanted=wanted
+        )
+        shown = without_hidden_matches(visit, page, wanted)
+        found = _entries(visit, [row.transaction for row in shown], wanted)
+        for row in shown:
+            for versioned, entries in found.get(row.transaction, ()):
+                for seen in see(visit, versioned, entries):
+                    yield from _rows(visit, versioned, seen, flat=flat)
+        cursor = page.older
+        if cursor is None:
+            return
+
+
+def _entries(
+    visit: Visit, chosen: list[Any], wanted: FeedFilter
+) -> dict[Any, list[tuple[VersionedClass, list[Entry]]]]:
+    """What transactions did to records that may be seen, by transaction, models in their order."""
+    found: dict[Any, list[tuple[VersionedClass, list[Entry]]]] = {}
+    for transaction_class, every in families(visit.registry).items():
+        own = [each for each in chosen if isinstance(each, transaction_class)]
+        whole = rows_of(visit.session, transaction_class, own)
+        for versioned in wanted.among(every) if own else ():
+            entries = touched_entries(visit.session, versioned, whole)
+            of_model = visible_entries(visit, {versioned.model: entries}).get(versioned.model, [])
+            by_transaction: dict[Any, list[Entry]] = {}
+            for entry in of_model:
+                by_transaction.setdefault(entry.transaction, []).append(entry)
+            for transaction, its in by_transaction.items():
+                found.setdefault(transaction, []).append((versioned, its))
+    return found
+
+
+def _rows(visit: Visit, versioned: VersionedClass, seen: Seen, *, flat: bool) -> Iterable[Row]:
+    entry = seen.entry
+    actual = visit.registry.of(entry.version)
+    row = {
+        **transaction_facts(visit, entry.transaction),
+        "model": visit.links.segments[actual.model],
+        "key": encode_key(versioned.key_of(entry.version)),
+        "operation": done(entry.operation),
+    }
+    deleted = entry.operation is Operation.DELETE
+    changes = {
+        change.key: [exported(change.old), None if deleted else exported(change.new)]
+        for change in seen.fields
+    }
+    links = {
+        change.relationship: {
+            "added": [related_key(visit, each) for each in change.added],
+            "removed": [related_key(visit, each) for each in change.removed],
+        }
+        for change in seen.links
+    }
+    if not flat:
+        return [{**row, "changes": changes, "links": links}]
+    rows = [{**row, "field": key, "old": old, "new": new} for key, (old, new) in changes.items()]
+    rows += [
+        {
+            **row,
+            "field": name,
+            "old": " ".join(its["removed"]) or None,
+            "new": " ".join(its["added"]) or None,
+        }
+        for name, its in links.items()
+    ]
+    return rows or [row]

@@ -1,0 +1,131 @@
+"""What the pages list, as a file: streamed, with the page's filters, without what is hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from flask import Response, request, stream_with_context
+
+from flask_continuum.admin.contexts import Link
+from flask_continuum.admin.errors import bad_request, not_allowed
+from flask_continuum.admin.people import person_of
+from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.results import NOT_RECORDED, Gone
+from flask_continuum.engine.unreadable import Unreadable
+from flask_continuum.policy import Decision
+from flask_continuum.presenters.addresses import encode_key
+from flask_continuum.presenters.exports import csv_line, json_line
+
+TYPES: Mapping[str, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "jsonl": "application/x-ndjson; charset=utf-8",
+}
+BATCH = 200
+"""Rows of one statement while a file is written."""
+
+Row = Mapping[str, Any]
+
+
+def wanted_file() -> str | None:
+    """The format of the file that a request asks for, ``None`` for a page.
+
+    :raises BadRequest: when there is no such format.
+    """
+    name = request.args.get("format", "")
+    if not name:
+        return None
+    if name not in TYPES:
+        raise bad_request(f"“format” is one of {', '.join(TYPES)}.")
+    return name
+
+
+def send_file(
+    visit: Visit, name: str, form: str, columns: tuple[str, ...], rows: Iterable[Row]
+) -> Response:
+    """Stream rows as a file.
+
+    :param name: of the file, without its ending.
+    :param columns: of CSV, in order; a line of JSON has all that a row has.
+    """
+    lines = _csv(columns, rows) if form == "csv" else (json_line(row) for row in rows)
+    streamed = stream_with_context(_closing(visit, lines))
+    response = Response(streamed, content_type=TYPES[form])
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{form}")
+    return response
+
+
+def _closing(visit: Visit, lines: Iterable[str]) -> Iterator[str]:
+    """Give the session back at the end: the request that it belongs to is over by then."""
+    try:
+        yield from lines
+    finally:
+        kept = visit.state.db.session
+        if not (kept.registry.has() and kept() is visit.session):
+            visit.session.close()
+
+
+def require_export(decision: Decision) -> None:
+    """Let pass who may take the history away.
+
+    :raises Forbidden: with the policy's reason.
+    """
+    if not decision.allowed:
+        raise not_allowed(decision.reason or "You may not export this.")
+
+
+def export_links(decision: Decision, url_of: Callable[..., str]) -> tuple[Link, ...]:
+    """The ways to the files of a page, for those who may have them.
+
+    :param url_of: makes the address of the page, its filters included, from a further query.
+    """
+    if not decision.allowed:
+        return ()
+    return (
+        Link(label="CSV", url=url_of(format="csv"), title="Export as CSV, for spreadsheets"),
+        Link(label="JSON Lines", url=url_of(format="jsonl"), title="Export as JSON, by line"),
+    )
+
+
+def _csv(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
+    # a byte order mark, for the spreadsheets that would not read UTF-8 without one
+    yield "\ufeff" + csv_line(columns)
+    for row in rows:
+        yield csv_line(row.get(column) for column in columns)
+
+
+def transaction_facts(visit: Visit, transaction: Any) -> dict[str, Any]:
+    """Who, when, from where and why, as every row about a change begins."""
+    user_id = getattr(transaction, "user_id", None)
+    return {
+        "transaction": str(transaction.id),
+        "uid": transaction.uid,
+        "at": None if transaction.issued_at is None else f"{transaction.issued_at.isoformat()}Z",
+        "by": person_of(transaction).name,
+        "user": None if user_id is None else encode_key((user_id,)),
+        "from": getattr(transaction, "remote_addr", None),
+        "kind": transaction.kind,
+        "reason": transaction.reason,
+    }
+
+
+def exported(value: Any) -> Any:
+    """A value of history, with words for what it does not hold."""
+    if value is NOT_RECORDED:
+        return "(not recorded)"
+    if isinstance(value, Unreadable):
+        return "(cannot be read any more)"
+    return value
+
+
+def done(operation: Operation) -> str:
+    """What happened to a record, in a word."""
+    return {Operation.INSERT: "created", Operation.UPDATE: "changed"}.get(operation, "deleted")
+
+
+def related_key(visit: Visit, thing: Any) -> str:
+    """The key of a related record, as in addresses."""
+    if isinstance(thing, Gone):
+        return encode_key(thing.key)
+    return encode_key(visit.registry.of(thing).key_of(thing))

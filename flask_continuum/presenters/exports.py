@@ -1,0 +1,88 @@
+"""Values and rows as files hold them: cells of CSV that no spreadsheet runs, lines of JSON."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from .characters import plain, visible
+from .dates import as_utc
+from .formats import json_text, number_text, printed
+
+STARTS_FORMULA = frozenset("=+-@\t\r\n|%＝＋－＠")
+"""First characters after which a spreadsheet takes a text for a formula or a command."""
+DEEPEST = 50
+"""Levels of a value that are walked through; what is below is written as text."""
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """A line of CSV, its end included; NULL is an empty cell."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow([csv_cell(value) for value in values])
+    return line.getvalue()
+
+
+def csv_cell(value: Any) -> str:
+    """A value as the text of a cell, which no spreadsheet takes for a formula.
+
+    A text that begins like one gets an apostrophe in front; numbers stay as they are.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return number_text(value)
+    simple = json_value(value)
+    text = visible(simple if isinstance(simple, str) else json_text(simple))
+    return f"'{text}" if text.lstrip(" ")[:1] in STARTS_FORMULA and text.strip() else text
+
+
+def json_line(values: Mapping[str, Any]) -> str:
+    """An object in a line of its own, its end included."""
+    found = {key: json_value(value) for key, value in values.items()}
+    text = json.dumps(found, ensure_ascii=False, allow_nan=False)
+    if any("\ud800" <= sign <= "\udfff" for sign in text):  # half a pair, which UTF-8 has not
+        text = json.dumps(found, allow_nan=False)
+    return text + "\n"
+
+
+def json_value(value: Any, depth: int = 0) -> Any:
+    """A value in types that JSON has; dates are ISO 8601 in UTC, bytes their size and digest."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return plain(value.name)
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Decimal):
+        return number_text(value)
+    if isinstance(value, datetime):
+        return as_utc(value).isoformat() if value.tzinfo is not None else value.isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        raw = bytes(value)
+        return {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
+    if depth >= DEEPEST:
+        return plain(printed(value))
+    if isinstance(value, Mapping):
+        return {plain(printed(key)): json_value(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [json_value(each, depth + 1) for each in value]
+    return plain(printed(value))
