@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import linking, moves, touch_moved
+from flask_continuum.engine.capture.live import among, rows_held
 from flask_continuum.engine.capture.roots import Flush, RootLocks
 from flask_continuum.engine.capture.statements import Statement, refusal
 from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
@@ -259,7 +260,7 @@ class BulkCapture:
                 if not any(part is None or isinstance(part, sa.ClauseElement) for part in value)
             ]
             if plain:
-                conditions.append(_among(columns, plain))
+                conditions.append(among(columns, plain))
         if not conditions:
             raise refusal(statement, "it gives no unique value that its rows could be found by")
         query = sa.select(*table.key).where(sa.or_(*conditions)).with_for_update()
@@ -335,27 +336,7 @@ def _existing(
 ) -> Iterator[Key]:
     """Yield the keys that records have, and lock these."""
     for start in range(0, len(keys), 500):
-        query = sa.select(*table.key).where(_among(table.key, keys[start : start + 500]))
+        query = sa.select(*table.key).where(among(table.key, keys[start : start + 500]))
         query = query.order_by(*table.key).with_for_update()
         for row in connection.execute(query, execution_options=OWN):
             yield tuple(row)
-
-
-def rows_held(
-    connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]
-) -> Iterator[tuple[Key, Mapping[str, Any]]]:
-    """Yield what records hold, by column key."""
-    columns = [live for live, _ in table.columns]
-    for start in range(0, len(keys), 500):
-        query = sa.select(*columns).where(_among(table.key, keys[start : start + 500]))
-        if table.repeats:
-            query = query.order_by(*(column.desc() for column in table.live.primary_key))
-        for row in connection.execute(query, execution_options=OWN):
-            values = {c.key: row._mapping[c] for c in columns}
-            yield tuple(values[c.key] for c in table.key), values
-
-
-def _among(columns: Sequence[sa.Column[Any]], values: Sequence[Key]) -> Any:
-    if len(columns) == 1:
-        return columns[0].in_([value[0] for value in values])
-    return sa.tuple_(*columns).in_(values)

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from flask_continuum.engine.capture.baseline import Baseline
-from flask_continuum.engine.capture.bulk import begin_on_sqlite, rows_held
+from flask_continuum.engine.capture.bulk import begin_on_sqlite
 from flask_continuum.engine.capture.consequences import (
     AffectedRow,
     concerns,
@@ -27,6 +27,7 @@ from flask_continuum.engine.capture.consequences import (
     new_key,
 )
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.live import move_parts, rows_held
 from flask_continuum.engine.capture.roots import RootLocks
 from flask_continuum.engine.capture.statements import (
     Parameters,
@@ -144,6 +145,10 @@ class CascadeCapture:
                 keys = {old: new for old, new in each.keys.items() if old not in stays}
                 if keys:
                     unit.move(each.table, keys, each.values)
+                    hierarchy = self.registry.joined.get(each.table)
+                    if hierarchy is not None:
+                        told = {e.table for e in running.effects}
+                        move_parts(connection, unit, hierarchy, told, keys)
             elif each.operation is not Operation.DELETE or each.key not in stays:
                 hierarchy = self.registry.joined.get(each.table)
                 unit.touch(each.table, each.key, each.operation, each.values, hierarchy)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState, Mapper
 from sqlalchemy.orm.base import NO_VALUE
 
+from flask_continuum.engine.capture.live import move_parts
 from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
@@ -83,6 +84,9 @@ class ObjectCapture:
                 unit.touch(each.table, old, Operation.UPDATE, hierarchy=self._untold(each.table))
             else:
                 unit.move(each.table, {old: new}, {old: _values_before(state, each)})
+                hierarchy = self._untold(each.table)
+                if hierarchy is not None and each is names[0]:
+                    move_parts(connection, unit, hierarchy, self._tables, {old: new})
 
     def before_delete(
         self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
