@@ -65,6 +65,7 @@ from flask_continuum.engine.capture.statements import (
     Statement,
     parameter_sets,
     refuse_several,
+    refuse_streamed,
     table_of,
 )
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
@@ -230,6 +231,7 @@ class Listeners:
                 self.grow()
             statement = Statement(table, clause, parameter_sets(multiparams, params))
             if not self.links.before_execute(connection, statement, flush=flush):
+                refuse_streamed(connection, statement, execution_options)
                 clause = self.bulk.before_execute(connection, statement, flush=flush)
         if live in self.registry.cascades:
             self.cascades.before_execute(connection, clause, multiparams, params, flush=flush)

@@ -215,6 +215,24 @@ def refusal(statement: Statement, reason: str) -> HistoryWriteError:
     )
 
 
+def refuse_streamed(
+    connection: sa.Connection, statement: Statement, execution_options: Mapping[str, Any]
+) -> None:
+    """Refuse an INSERT whose rows wait on the connection that must be asked what it has written.
+
+    MariaDB's drivers drop them then. SQLAlchemy itself fetches those of several parameter sets.
+    """
+    if (
+        statement.clause.is_insert
+        and statement.returns
+        and not statement.is_repeated
+        and connection.dialect.name in ("mysql", "mariadb")
+        and execution_options.get("stream_results")
+        and (statement.is_upsert or statement.keys_given() is None)
+    ):
+        raise refusal(statement, "its rows are streamed (stream_results, yield_per)")
+
+
 def _is_null_unless_given(column: sa.Column[Any]) -> bool:
     return not column.primary_key and column.default is None and column.server_default is None
 
