@@ -39,6 +39,7 @@ from flask_continuum.engine.read.as_of import as_of
 from flask_continuum.engine.read.time_machine import async_time_machine, time_machine
 from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
+from flask_continuum.engine.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from flask_continuum.extension import Continuum
@@ -61,6 +62,7 @@ __all__ = [
     "StalePlan",
     "TransactionBase",
     "TransactionFactory",
+    "UnitOfWork",
     "VersioningError",
     "VersioningManager",
     "as_of",

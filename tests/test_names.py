@@ -9,16 +9,17 @@ import pytest
 import flask_continuum
 
 NAMES = {
-    "": """ClassNotVersioned ImproperlyConfigured Operation TransactionFactory VersioningManager
-        __version__ changeset count_versions get_versioning_manager is_modified is_session_modified
-        make_versioned parent_class remove_versioning transaction_class tx_column_name vacuum
-        version_class versioning_manager""",
+    "": """ClassNotVersioned ImproperlyConfigured Operation TransactionFactory UnitOfWork
+        VersioningManager __version__ changeset count_versions get_versioning_manager
+        is_modified is_session_modified make_versioned parent_class remove_versioning
+        transaction_class tx_column_name vacuum version_class versioning_manager""",
     "exc": "VersioningError ClassNotVersioned ImproperlyConfigured",
     "manager": "VersioningManager",
     "operation": "Operation Operations",
     "schema": """update_end_tx_column get_end_tx_column_query update_property_mod_flags
         get_property_mod_flags_query""",
     "transaction": "TransactionBase TransactionFactory NoChangesAttribute",
+    "unit_of_work": "UnitOfWork",
     "utils": """VersioningClauseAdapter adapt_columns changeset count_versions end_tx_attr
         end_tx_column_name get_versioning_manager is_internal_column is_modified
         is_modified_or_deleted is_session_modified is_table_column is_versioned option parent_class

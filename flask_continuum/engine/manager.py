@@ -14,6 +14,7 @@ from flask_continuum.engine.build.builder import Builder
 from flask_continuum.engine.build.early import every_mapper, mappers_of
 from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.build.others import tells_records
+from flask_continuum.engine.capture.asked import AskedTransactions
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture
@@ -28,12 +29,12 @@ from flask_continuum.engine.capture.mentions import Mentions
 from flask_continuum.engine.capture.objects import ObjectCapture
 from flask_continuum.engine.capture.refusal import ObjectRefusal
 from flask_continuum.engine.capture.roots import RootLocks
-from flask_continuum.engine.capture.session import SessionUnit
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.engine.registry import Registry, VersionedTable
+from flask_continuum.engine.unit_of_work import UnitOfWork
 
 
 class VersioningManager:
@@ -43,6 +44,7 @@ class VersioningManager:
     :param transaction_cls: makes the transaction table and class.
     :param options: options by name, which the ``__versioned__`` of a class overrides.
     :param plugins: see :mod:`flask_continuum.plugins`.
+    :param unit_of_work_cls: what :meth:`unit_of_work` returns, a subclass of ``UnitOfWork``.
     :param strict: whether an unknown option is an error that names the nearest; else a warning.
     """
 
@@ -53,8 +55,10 @@ class VersioningManager:
         options: Mapping[str, Any] | None = None,
         plugins: Iterable[Plugin] | None = None,
         *,
+        unit_of_work_cls: type[UnitOfWork] = UnitOfWork,
         strict: bool = True,
     ) -> None:
+        self.uow_class = unit_of_work_cls
         self._strict = strict
         self._factory = transaction_cls or TransactionFactory()
         self._late: set[sa.Table] = set()
@@ -110,7 +114,7 @@ class VersioningManager:
             self.registry, self._current, self._writer, self._completeness, self._captured
         )
         roots = RootLocks(self.registry, self._current, self._writer, self._captured)
-        self._listeners = Listeners(
+        self.listeners = Listeners(
             registry=self.registry,
             mentions=Mentions(self.registry),
             settle=self.builder.settle,
@@ -123,6 +127,7 @@ class VersioningManager:
             cascades=CascadeCapture(self.registry, self._current, baseline, roots),
             failures=Failures(self.registry, self._current),
             hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work),
+            asked=AskedTransactions(self.registry, self._current, self._writer),
         )
 
     # -- settings ------------------------------------------------------------------------------
@@ -149,13 +154,13 @@ class VersioningManager:
     @property
     def write(self) -> str:
         """When versions are written: ``"commit"``, or ``"flush"`` for drafts after each flush."""
-        return self._listeners.write
+        return self.listeners.write
 
     @write.setter
     def write(self, value: str) -> None:
         if value not in ("commit", "flush"):
             raise ImproperlyConfigured(f"write is 'commit' or 'flush', not {value!r}.")
-        self._listeners.write = value
+        self.listeners.write = value
 
     # -- attaching -----------------------------------------------------------------------------
 
@@ -177,7 +182,7 @@ class VersioningManager:
             propagate=base is not Mapper,
         )
         self._attachments.add(Mapper, "after_configured", self._finish)
-        self._listeners.attach_session(session)
+        self.listeners.attach_session(session)
         if engine is not None:
             self.track_engine(engine)
         try:
@@ -191,11 +196,11 @@ class VersioningManager:
 
     def track_engine(self, engine: Any) -> None:
         """Listen to an engine, so that writes on plain connections are captured too."""
-        self._listeners.attach_engine(getattr(engine, "sync_engine", engine))
+        self.listeners.attach_engine(getattr(engine, "sync_engine", engine))
 
     def detach(self) -> None:
         """Stop capturing: take every listener away. What has been built stays, and stays ours."""
-        self._listeners.detach()
+        self.listeners.detach()
         self._attachments.remove_all()
         self._captured.clear()
 
@@ -212,9 +217,11 @@ class VersioningManager:
         """Make the version classes of everything that is marked so far."""
         self.builder.settle()
 
-    def unit_of_work(self, session: Session) -> SessionUnit:
-        """Return what a session's present transaction says about itself in history."""
-        return SessionUnit(session, self._current)
+    def unit_of_work(self, session: Session) -> UnitOfWork:
+        """Return the history side of a session's present transaction."""
+        unit = self.uow_class(self)
+        unit.session = session
+        return unit
 
     # -- events of mappers and metadata --------------------------------------------------------
 

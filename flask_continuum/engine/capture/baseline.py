@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.failures import noting_failure
-from flask_continuum.engine.capture.unit_of_work import Key
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.registry import Registry, VersionedTable
 

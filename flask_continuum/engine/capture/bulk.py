@@ -18,12 +18,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.links import linking, moves, touch_moved
 from flask_continuum.engine.capture.live import among, rows_held
 from flask_continuum.engine.capture.roots import Flush, RootLocks
 from flask_continuum.engine.capture.statements import Statement, refusal
-from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.upserts import changed_on_conflict, unique_columns
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import begin_on_sqlite
+from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.consequences import (
     AffectedRow,
     concerns,
@@ -37,7 +38,6 @@ from flask_continuum.engine.capture.statements import (
     values_compared,
     values_set,
 )
-from flask_continuum.engine.capture.unit_of_work import Key
 from flask_continuum.engine.capture.upserts import changed_on_conflict
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.dialects.rows import Columns, select_rows

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flask_continuum.engine.capture.unit_of_work import Key
+from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.dialects.rows import Columns
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation

@@ -10,9 +10,10 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from flask_continuum.engine.capture.baseline import Baseline
+from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.statements import Statement, refusal
-from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable

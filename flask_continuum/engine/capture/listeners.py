@@ -40,6 +40,7 @@ from weakref import WeakSet
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.capture.asked import AskedTransactions
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.binds import send_to_the_data
@@ -93,6 +94,7 @@ class Listeners:
     cascades: CascadeCapture
     failures: Failures
     hooks: Hooks
+    asked: AskedTransactions
     mentions: Mentions
     settle: Callable[[], None]
     grow: Callable[[], None]
@@ -172,8 +174,9 @@ class Listeners:
         self.bulk.end_flush()
 
     def after_soft_rollback(self, session: Session, previous_transaction: Any) -> None:
-        """The same for a flush that has failed."""
+        """The same for a flush that has failed; what was asked for may be gone."""
         self.bulk.end_flush()
+        self.asked.forget_lost(session)
 
     def _refuse_autocommit(self, session: Session, connection: sa.Connection) -> None:
         """Refuse versioned writes while nothing of the flush has been sent."""
@@ -207,6 +210,7 @@ class Listeners:
         for connection, unit in with_work(session.info.pop(CONNECTIONS, ()), self.current):
             self._write_final(connection, unit)
             unit.settle()
+        self.asked.forget_all(session)
 
     # -- statements ----------------------------------------------------------------------------
 
@@ -275,8 +279,19 @@ class Listeners:
         if unit.draft is not None and not changes_nothing(statement):
             # whatever it writes, a trigger may turn it into a change of what the draft shows
             unit.revision += 1
-        if unit.is_dirty and self.mentions.are_in(statement):
+        if unit.is_dirty and self.mentions.are_in(statement) and not self._is_flush(context):
             self._write_draft(connection, unit, None)
+
+    def _is_flush(self, context: Any) -> bool:
+        """Tell whether a statement is a flush's own: one on a transaction's row reads nothing."""
+        return context is not None and self.bulk.is_flush(context.execution_options)
+
+    def write_drafts(self, session: Session) -> None:
+        """Write what a session has flushed so far, until the commit."""
+        for connection, unit in with_work(connections_of(session), self.current):
+            join(session, connection, unit, self.current)
+            if unit.is_dirty:
+                self._write_draft(connection, unit, session)
 
     def _write_draft(
         self, connection: sa.Connection, unit: UnitOfWork, session: Session | None

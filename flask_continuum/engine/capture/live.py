@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.capture.changes import Key
+from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
 

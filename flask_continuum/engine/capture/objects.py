@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState, Mapper
 from sqlalchemy.orm.base import NO_VALUE
 
+from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.live import move_parts
-from flask_continuum.engine.capture.unit_of_work import Key, UnitOfWork
+from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from flask_continuum.engine.capture.unit_of_work import Changes
+from flask_continuum.engine.capture.changes import Changes
 from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.dialects.rows import select_rows
 from flask_continuum.engine.operation import Operation

@@ -16,11 +16,11 @@ from weakref import ref
 import sqlalchemy as sa
 from sqlalchemy.orm import InstanceState, Session
 
+from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.objects import differs
 from flask_continuum.engine.capture.ordering import in_order
 from flask_continuum.engine.capture.statements import Statement
-from flask_continuum.engine.capture.unit_of_work import Key
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.dialects.rows import select_rows

@@ -15,7 +15,7 @@ from flask_continuum.engine.capture.companions import CONNECTIONS, fill, with_wo
 from flask_continuum.engine.capture.current import CurrentUnits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class SessionUnit:
     """The history side of one session's transaction.
 

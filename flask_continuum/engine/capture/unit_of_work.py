@@ -8,51 +8,10 @@ from typing import Any
 from weakref import WeakSet
 
 from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.capture.changes import Asked, Changes, Draft, Key
 from flask_continuum.engine.capture.ordering import in_order, order
 from flask_continuum.engine.operation import Operation, net
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
-
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """The net effect on one table.
-
-    :ivar live: records that exist now, with the operation that says how they came to be so.
-    :ivar gone: records that were deleted.
-    :ivar remembered: values of gone records by column key, where something is remembered.
-    :ivar altered: gone records whose open version is not what the database held last.
-    :ivar moved: gone keys, each with the key that its record has now, one of the inserted ones.
-    :ivar perhaps: records that were written in another table of their hierarchy, and may have a
-        row in this one, which nobody has written.
-    :ivar orphans: those of them that were deleted in the root table.
-    """
-
-    table: VersionedTable
-    live: tuple[tuple[Key, Operation], ...]
-    gone: tuple[Key, ...]
-    remembered: Mapping[Key, Mapping[str, Any]]
-    altered: frozenset[Key]
-    moved: tuple[tuple[Key, Key], ...] = ()
-    perhaps: tuple[Key, ...] = ()
-    orphans: tuple[Key, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Versions that were written before the commit, because somebody asked for them.
-
-    :ivar transaction_ids: the id that they were written under, by metadata.
-    :ivar revision: the unit of work's revision when the ids were drawn.
-    :ivar written: the unit of work's revision when the rows were written.
-    :ivar changes: what was written.
-    """
-
-    transaction_ids: Mapping[Any, int]
-    revision: int
-    written: int
-    changes: tuple[Changes, ...]
 
 
 @dataclass(slots=True)
@@ -72,6 +31,7 @@ class Frame:
         rolled back, its rows are there again.
     :ivar baseline_id: the transaction of first versions that was written in this frame.
     :ivar failure: the error after which nobody knows what was written in this frame.
+    :ivar asked: the transactions whose rows are there because somebody asked for them, by metadata.
     """
 
     pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
@@ -84,6 +44,7 @@ class Frame:
     draft_before: Draft | None = None
     baseline_id: int | None = None
     failure: str | None = None
+    asked: dict[Any, Asked] = field(default_factory=dict)
 
     def note(self, table: VersionedTable, key: Key, operation: Operation) -> None:
         """Add an operation to the net effect on a record."""
@@ -112,7 +73,7 @@ class Frame:
         """Take over what a frame above holds, when its savepoint is released."""
         if later.covers:
             self.pending, self.altered, self.remembered = {}, set(), {}
-            self.origins, self.partial = {}, {}
+            self.origins, self.partial, self.asked = {}, {}, {}
             self.covers = True
         origins = {
             table: {
@@ -138,6 +99,7 @@ class Frame:
             self.held.setdefault(root, set()).update(keys)
         self.baseline_id = self.baseline_id or later.baseline_id
         self.failure = self.failure or later.failure
+        self.asked |= later.asked
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -324,7 +286,7 @@ class UnitOfWork:
         """Note that everything so far has been written for good, as of the newest savepoint."""
         top = self.frames[-1]
         top.pending, top.altered, top.remembered = {}, set(), {}
-        top.origins, top.partial = {}, {}
+        top.origins, top.partial, top.asked = {}, {}, {}
         top.covers, top.baseline_id = True, None
         self.draft = None
         self.attribution = None
@@ -342,8 +304,19 @@ class UnitOfWork:
         return (
             self.draft is not None
             or self.failure is not None
-            or any(frame.pending for frame in self._unwritten())
+            or any(frame.pending or frame.asked for frame in self._unwritten())
         )
+
+    @property
+    def asked(self) -> Mapping[Any, Asked]:
+        """The transactions that somebody asked for and that are not written for good."""
+        return {key: each for frame in self._unwritten() for key, each in frame.asked.items()}
+
+    @property
+    def metadatas(self) -> list[Any]:
+        """Where something was asked for or written: what was asked for first."""
+        written = (table.live.metadata for frame in self._unwritten() for table in frame.pending)
+        return list(dict.fromkeys([*self.asked, *written]))
 
     def _unwritten(self) -> Iterator[Frame]:
         first = len(self.frames) - 1

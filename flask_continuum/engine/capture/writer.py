@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
+from flask_continuum.engine.capture.changes import Asked, Changes, Draft, Key
+from flask_continuum.engine.capture.gained import complete
 from flask_continuum.engine.capture.pairs import settle
-from flask_continuum.engine.capture.unit_of_work import Changes, Draft, Key, UnitOfWork
+from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.dialects import Dialect, dialect_for, translation
 from flask_continuum.engine.dialects.jobs import TableJob, WriteJob
 from flask_continuum.engine.read.moved import to_context
@@ -48,17 +50,23 @@ class Writer:
         dialect = self.dialect(connection)
         changes = unit.changes()
         draft = unit.draft
-        if draft is not None and draft.written == unit.revision:
+        asked = unit.asked
+        if draft is not None and draft.written == unit.revision and not asked:
             self._promote(connection, dialect, draft)
             return
         kept: Mapping[sa.MetaData, int] = {}
         if draft is not None:
-            self._take_back(connection, dialect, draft)
+            self._take_back(connection, dialect, unit, draft)
             if dialect.keeps_ids or draft.revision == unit.revision:
                 kept = draft.transaction_ids
         changes = _settled(connection, dialect, changes)
+        written = {}
         for metadata, part in _by_metadata(changes).items():
-            dialect.write(connection, self._job(unit, metadata, part, kept.get(metadata)))
+            job = self._job(unit, metadata, part, kept.get(metadata))
+            written[metadata] = job, dialect.write(connection, job)
+        for metadata, each in asked.items():
+            job, found = written.get(metadata) or (self._job(unit, metadata, (), None), None)
+            complete(connection, job, each, empty=found is None)
 
     def write_draft(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Make what was flushed so far visible in the version tables, until the commit."""
@@ -67,7 +75,7 @@ class Writer:
         kept: Mapping[sa.MetaData, int] = {}
         revision = unit.revision
         if unit.draft is not None:
-            self._take_back(connection, dialect, unit.draft)
+            self._take_back(connection, dialect, unit, unit.draft)
             if dialect.keeps_ids:
                 kept, revision = unit.draft.transaction_ids, unit.draft.revision
             unit.draft = None
@@ -93,12 +101,33 @@ class Writer:
                 written = draft.transaction_ids[metadata]
                 dialect.close(connection, self._table_jobs(part), written)
 
-    def _take_back(self, connection: sa.Connection, dialect: Dialect, draft: Draft) -> None:
+    def _take_back(
+        self, connection: sa.Connection, dialect: Dialect, unit: UnitOfWork, draft: Draft
+    ) -> None:
+        asked = unit.asked
         for metadata, part in _by_metadata(draft.changes).items():
             if metadata in draft.transaction_ids:
-                transaction = self.registry.history[metadata].transaction
                 written = draft.transaction_ids[metadata]
-                dialect.take_back(connection, self._table_jobs(part), transaction, written)
+                dialect.take_back(connection, self._table_jobs(part), written)
+                if metadata not in asked or asked[metadata].id != written:
+                    transaction = self.registry.history[metadata].transaction
+                    dialect.delete_transaction(connection, transaction, written)
+
+    def ask(self, connection: sa.Connection, unit: UnitOfWork, metadata: sa.MetaData) -> Asked:
+        """Write the row of the unit's transaction now, to stay; return what was written.
+
+        What was drafted before is taken back: one transaction has one id.
+        """
+        dialect = self.dialect(connection)
+        if unit.draft is not None:
+            self._take_back(connection, dialect, unit, unit.draft)
+            unit.draft = None
+        # its continuation under another id, if there is one, has the same instant
+        unit.attribution = (unit.attribution or NOBODY).filled_from(Attribution(issued_at=utcnow()))
+        job = self._job(unit, metadata, (), None)
+        asked = Asked(dialect.insert_transaction(connection, job), job.values)
+        unit.frames[-1].asked[metadata] = asked
+        return asked
 
     def _job(
         self,
@@ -116,6 +145,7 @@ class Writer:
                 Attribution(uid=uuid.uuid4().hex, issued_at=attribution.issued_at or utcnow())
             )
         said = unit.attribution
+        asked = unit.asked.get(metadata)
         moved = to_context((each.table, each.moved) for each in changes if each.moved)
         if moved:
             # an application that says something under the same name is not overruled
@@ -123,9 +153,10 @@ class Writer:
         return WriteJob(
             transaction=transaction,
             values=transaction_values(transaction, said),
-            transaction_id=transaction_id,
+            transaction_id=transaction_id if asked is None else asked.id,
             tables=self._table_jobs(changes),
             closes=closes,
+            asked=asked is not None,
         )
 
     def _table_jobs(self, changes: tuple[Changes, ...]) -> tuple[TableJob, ...]:

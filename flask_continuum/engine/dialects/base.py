@@ -11,14 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flask_continuum.engine.dialects.fragments import OWN, Fragments, Key
+from flask_continuum.engine.dialects.fragments import OWN, Key
 from flask_continuum.engine.dialects.jobs import TableJob, WriteJob, parts
+from flask_continuum.engine.dialects.transactions import TransactionRows
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
 
 
-class Dialect(Fragments):
+class Dialect(TransactionRows):
     """Writes history transactions with SQL that every database understands.
 
     :param dialect: SQLAlchemy's dialect, for names and types.
@@ -41,34 +42,18 @@ class Dialect(Fragments):
 
         :raises HistoryWriteError: when a record that should be there cannot be read.
         """
-        transaction_id = self.insert_transaction(connection, job)
+        transaction_id = self.begin(connection, job)
         written = 0
         for table in job.tables:
             written += self._write_table(connection, table, transaction_id)
         written -= self.drop_unchanged(connection, job.tables, transaction_id)
         if not written:
-            self.delete_transaction(connection, job.transaction, transaction_id)
+            if not job.asked:
+                self.delete_transaction(connection, job.transaction, transaction_id)
             return None
         if job.closes:
             self.close(connection, job.tables, transaction_id)
         return transaction_id
-
-    def insert_transaction(self, connection: sa.Connection, job: WriteJob) -> int:
-        """Insert the transaction's row and return its id."""
-        values = dict(job.values)
-        if job.transaction_id is not None:
-            values["id"] = job.transaction_id
-        result = connection.execute(job.transaction.insert().values(values), execution_options=OWN)
-        found: int = result.inserted_primary_key[0]  # type: ignore[index]
-        return found
-
-    def delete_transaction(
-        self, connection: sa.Connection, transaction: sa.Table, transaction_id: int
-    ) -> None:
-        """Take a transaction's row back."""
-        connection.execute(
-            transaction.delete().where(transaction.c.id == transaction_id), execution_options=OWN
-        )
 
     def _write_table(self, connection: sa.Connection, job: TableJob, transaction_id: int) -> int:
         written = 0
@@ -289,14 +274,11 @@ class Dialect(Fragments):
         )
         self.run(connection, sql, {**source.parameters, "tx": tx})
 
-    def take_back(
-        self, connection: sa.Connection, tables: Sequence[TableJob], transaction: sa.Table, tx: int
-    ) -> None:
-        """Remove what was written under ``tx`` and open its predecessors again."""
+    def take_back(self, connection: sa.Connection, tables: Sequence[TableJob], tx: int) -> None:
+        """Remove the versions that were written under ``tx`` and open their predecessors again."""
         for job in tables:
             for part in parts(job.keys, self.chunk):
                 self.remove(connection, job.table, part, tx)
-        self.delete_transaction(connection, transaction, tx)
 
     def remove(
         self,

@@ -60,6 +60,7 @@ class WriteJob:
     :ivar transaction: the table that the transaction's row goes to.
     :ivar values: the row, without its id.
     :ivar transaction_id: the id, where it was drawn before.
+    :ivar asked: whether its row is there already and stays, because somebody asked for it.
     :ivar closes: whether predecessors get their end.
     """
 
@@ -68,6 +69,7 @@ class WriteJob:
     transaction_id: int | None
     tables: Sequence[TableJob]
     closes: bool = True
+    asked: bool = False
 
 
 def parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

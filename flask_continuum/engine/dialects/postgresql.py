@@ -145,6 +145,9 @@ class PostgreSQLDialect(Dialect):
         return f"live{number} AS (SELECT * FROM found{number} f WHERE {' OR '.join(conditions)})"
 
     def _transaction(self, job: WriteJob, parameters: dict[str, Any], changed: str) -> str:
+        if job.asked:
+            parameters["t_id"] = job.transaction_id
+            return f"tx AS (SELECT CAST(:t_id AS BIGINT) AS id WHERE {changed})"
         values = dict(job.values)
         if job.transaction_id is not None:
             values["id"] = job.transaction_id
@@ -259,7 +262,7 @@ class PostgreSQLDialect(Dialect):
             if not keys:
                 continue
             if transaction_id is None:
-                transaction_id = self.insert_transaction(connection, job)
+                transaction_id = self.begin(connection, job)
             self.insert_remembered(connection, table, keys, transaction_id)
         return transaction_id
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind
 from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.read.asked import was_asked_for
 from flask_continuum.engine.registry import VersionedTable
 
 VACUUMED = "vacuumed"
@@ -38,9 +40,15 @@ def verify_transactions(place: Place) -> Iterator[Finding]:
     name = transaction.fullname
     used = [sa.exists().where(table.transaction_id == transaction.c.id) for table in place.tables]
     kind = transaction.c.kind
+    later = transaction.alias("l")
     empty = (
         sa.select(transaction.c.id)
-        .where(sa.or_(kind.is_(None), kind.not_in(MAY_BE_EMPTY)), *(~each for each in used))
+        .where(
+            sa.or_(kind.is_(None), kind.not_in(MAY_BE_EMPTY)),
+            *(~each for each in used),
+            was_asked_for(transaction).is_not(True),
+            ~sa.exists().where(_continues(transaction, later)),
+        )
         .order_by(transaction.c.id)
     )
     for (number,) in place.stream(empty):
@@ -69,3 +77,12 @@ def verify_transactions(place: Place) -> Iterator[Finding]:
             f"transaction {number} has the uid {uid}, which is that of transaction {other}.",
             ("uid",),
         )
+
+
+def _continues(transaction: sa.Table, later: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that what a transaction changed stands under a later id of its own."""
+    return sa.and_(
+        later.c.uid == transaction.c.uid,
+        later.c.issued_at == transaction.c.issued_at,
+        later.c.id > transaction.c.id,
+    )

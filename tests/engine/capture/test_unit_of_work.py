@@ -98,7 +98,7 @@ def test_keys_come_in_a_fixed_order() -> None:
 
 
 def test_a_draft_is_stale_when_something_was_touched_or_taken_back() -> None:
-    from flask_continuum.engine.capture.unit_of_work import Draft
+    from flask_continuum.engine.capture.changes import Draft
 
     things = table()
     unit = UnitOfWork(root=lambda: None)
