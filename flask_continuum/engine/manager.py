@@ -13,6 +13,7 @@ from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.build.builder import Builder
 from flask_continuum.engine.build.early import every_mapper, mappers_of
 from flask_continuum.engine.build.history import TransactionFactory
+from flask_continuum.engine.build.hooks import BuildHooks
 from flask_continuum.engine.build.others import tells_records
 from flask_continuum.engine.capture.asked import AskedTransactions
 from flask_continuum.engine.capture.attachments import Attachments
@@ -105,6 +106,7 @@ class VersioningManager:
             claim=self._claim,
             built=self._capture,
             metadata_found=self._watch_metadata,
+            hooks=BuildHooks(self, self._plugins),
         )
         self._finish = _calling(self.builder.finish)
         self._writer = Writer(self.registry)

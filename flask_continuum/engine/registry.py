@@ -18,6 +18,12 @@ from flask_continuum.engine.options import Options
 LIVE_TABLE = "continuum_live_table"
 """Key in a version table's ``info``: the key of the table that it has the history of."""
 
+FLAG_OF = "continuum_flag_of"
+"""Key in a version column's ``info``: the key of the live column whose changes it tells."""
+
+BLANK = "continuum_blank"
+"""Key in a version column's ``info``: whether versions of deletions leave it empty."""
+
 BESIDE = "flask_continuum"
 """Where a metadata's ``info`` holds the registry: from a table alone its history is found."""
 
@@ -52,6 +58,17 @@ class VersionedTable:
         unique: list[Any] = [self.live.primary_key.columns]
         unique += [c.columns for c in self.live.constraints if isinstance(c, sa.UniqueConstraint)]
         return not any(columns and set(columns) <= set(self.key) for columns in unique)
+
+    @property
+    def flags(self) -> tuple[tuple[sa.Column[Any], sa.Column[Any]], ...]:
+        """The columns that tell what a version changed, each after the live column."""
+        found = ((c.info.get(FLAG_OF), c) for c in self.version.c)
+        return tuple((self.live.c[key], c) for key, c in found if key is not None)
+
+    @property
+    def blank(self) -> frozenset[str]:
+        """The keys of recorded columns that versions of deletions leave empty."""
+        return frozenset(c.key for c in self.version.c if BLANK in c.info)
 
     @property
     def version_key(self) -> tuple[sa.Column[Any], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, mapped_column, relationship, sessionmaker
 
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.plugins.base import Plugin
 
 
-def build(engine: sa.Engine) -> Any:
+def build(engine: sa.Engine, plugins: Iterable[Plugin] = ()) -> Any:
     """Make models, tables and a manager on an empty database."""
 
     class Base(DeclarativeBase):
@@ -92,7 +94,7 @@ def build(engine: sa.Engine) -> Any:
         person_id = mapped_column(sa.ForeignKey("person.id"))
         person = relationship(Person, back_populates="memos")
 
-    manager = VersioningManager(user_cls=None)
+    manager = VersioningManager(user_cls=None, plugins=plugins)
     sessions = sessionmaker(engine)
     manager.attach(Base, sessions, engine)
     Base.metadata.create_all(engine)

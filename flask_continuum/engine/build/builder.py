@@ -38,6 +38,7 @@ from flask_continuum.engine.build.history import (
     create_history_tables,
     settle_user_type,
 )
+from flask_continuum.engine.build.hooks import BuildHooks
 from flask_continuum.engine.build.others import other_writers, tells_records
 from flask_continuum.engine.build.pickling import TRANSACTION_CLASS, forget, make_findable, place
 from flask_continuum.engine.build.relationships import build_relationships
@@ -62,6 +63,7 @@ class Builder:
     :ivar claim: takes a class for the manager; false when another manager has it.
     :ivar built: is called for each mapper whose tables are known, so that it can be captured.
     :ivar metadata_found: is called for each metadata that history begins in.
+    :ivar hooks: runs the hooks of plugins.
     :ivar pending: the options of each mapper that has no version class yet.
     :ivar taken: the options of each mapper that has been taken so far.
     :ivar declared: SQLAlchemy's registries of the classes so far, where the user class is found.
@@ -76,6 +78,7 @@ class Builder:
     claim: Claim
     built: Callable[[Mapper[Any], tuple[VersionedTable, ...]], None]
     metadata_found: Callable[[sa.MetaData], None]
+    hooks: BuildHooks
     pending: dict[Mapper[Any], Options] = field(default_factory=dict)
     taken: dict[Mapper[Any], Options] = field(default_factory=dict)
     declared: set[DeclaredIn] = field(default_factory=set)
@@ -141,6 +144,7 @@ class Builder:
                 self.registry.tables[live] = entry
             else:
                 sync_columns(entry, excluded)
+            self.hooks.add_columns(entry, each.class_)
             found.append(entry)
         self._add_hierarchy(found)
         return tuple(found)
@@ -209,6 +213,7 @@ class Builder:
         self.registry.tables[secondary] = build_version_table(
             secondary, options, link_columns=linking
         )
+        self.hooks.add_columns(self.registry.tables[secondary], None)
 
     # -- before tables are created, and when mappers are configured ----------------------------
 

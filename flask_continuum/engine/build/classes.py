@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, MapperProperty, synonym
 
 from flask_continuum.engine.build.derived import (
     add_descriptors,
@@ -46,6 +46,7 @@ def build_version_class(
         )
         if key not in options.exclude
     }
+    derived |= _other_names_of_flags(tables, properties)
     mapper.registry.map_imperatively(
         version_class,
         # a class of a single-table hierarchy has no table of its own
@@ -149,10 +150,49 @@ def _properties(
             # an attribute may stand for a column of each table
             columns = [each for each in mapper.attrs[key].columns if each in recorded]
             found[key] = [to_version(each, tables) for each in columns]
+    for name, columns in _further(tables, own, attributes, above):
+        found.setdefault(name, [])[:0] = columns
     if not above:
         for name in _bookkeeping(options):
             found[name] = [table.version.c[name] for table in reversed(tables)]
     return found
+
+
+def _further(
+    tables: tuple[VersionedTable, ...],
+    own: set[sa.Table],
+    attributes: Mapping[str, sa.Column[Any]],
+    above: Mapping[str, sa.Column[Any]],
+) -> Iterator[tuple[str, list[sa.Column[Any]]]]:
+    """Yield what plugins have added: flags under the name of their attribute, and the rest."""
+    keys = {column: key for key, column in attributes.items() if key not in above}
+    for table in tables:
+        flags = {flag: live for live, flag in table.flags}
+        usual = {*_bookkeeping(table.options), *(version.key for _, version in table.columns)}
+        for column in table.version.c:
+            live = flags.get(column)
+            if live is not None and live in keys and table.live in own:
+                yield flag_name(keys[live], live, column), [column]
+            elif live is None and column.key not in usual and not above:
+                yield column.key, [column]
+
+
+def _other_names_of_flags(
+    tables: tuple[VersionedTable, ...], properties: Mapping[str, list[sa.Column[Any]]]
+) -> dict[str, MapperProperty[Any]]:
+    """Return the column's own names of flags whose attribute is called otherwise."""
+    flags = {flag for table in tables for _, flag in table.flags}
+    return {
+        columns[0].key: synonym(name)
+        for name, columns in properties.items()
+        if columns[0] in flags and columns[0].key not in properties
+    }
+
+
+def flag_name(key: str, live: sa.Column[Any], flag: sa.Column[Any]) -> str:
+    """Return the attribute of a flag, which is called as that of the live column is."""
+    begins = flag.key.startswith(live.key)
+    return key + flag.key.removeprefix(live.key) if begins else flag.key
 
 
 def _bookkeeping(options: Options) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ transaction's row, the versions, then the ends of their predecessors; tables and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -105,14 +105,18 @@ class Dialect(TransactionRows):
         source = self.keys(table, keys)
         version = self.name(table.version)
         columns, values = self.copied(table, "s")
+        begins = (
+            f"k.op = 0 OR p.{self.q(table.transaction_id)} IS NULL "
+            f"OR p.{self.q(table.operation_type)} = 2"
+        )
+        values = ", ".join([values, ":tx", "k.op", *self.changed_flags(table, "s", "p", begins)])
         sql = (
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
-            f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
+            f"SELECT {self.distinct(table)}{values} FROM {source.sql} k "
             f"{self.join} {self.name(table.live)} s ON {self.joins_live(table, 'k')}"
             f" LEFT JOIN {version} p ON {self.same_key(table, 'p', 's')}"
             f" AND p.{self.q(table.transaction_id)} = ({self.newest(table, 's')})"
-            f" WHERE k.op = 0 OR p.{self.q(table.transaction_id)} IS NULL"
-            f" OR p.{self.q(table.operation_type)} = 2 OR {self.any_differs(table, 's', 'p')}"
+            f" WHERE {begins} OR {self.any_differs(table, 's', 'p')}"
         )
         for sibling in job.siblings:
             sql += f" OR {self.sibling_differs(table, 's', sibling)}"
@@ -142,10 +146,11 @@ class Dialect(TransactionRows):
         """
         source = self.keys(table, [(key, Operation.DELETE) for key in keys])
         version = self.name(table.version)
-        columns, values = self.copied(table, "p")
+        columns, _ = self.copied(table, "p")
+        values = ", ".join([*self.kept(table, "p"), ":tx", "2", *("true" for _ in table.flags)])
         sql = (
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
-            f"SELECT {values}, :tx, 2 FROM {source.sql} k "
+            f"SELECT {values} FROM {source.sql} k "
             f"{self.join} {version} p ON {self.matches(table, 'p', 'k')}"
             f" AND p.{self.q(table.transaction_id)} = ({self.newest_of_key(table, 'k')})"
             f" WHERE p.{self.q(table.operation_type)} <> 2"
@@ -171,7 +176,7 @@ class Dialect(TransactionRows):
                     f"{table.live.name} {key} was deleted, but neither its history nor memory "
                     f"knows what it held. The transaction was rolled back."
                 )
-            rows.append(self._remembered_row(table, key, job.remembered[key], tx))
+            rows.append(job.remembered_row(key, tx))
         for names in {tuple(row) for row in rows}:
             connection.execute(
                 table.version.insert(),
@@ -232,7 +237,7 @@ class Dialect(TransactionRows):
             values = {
                 name: value
                 for name, value in job.remembered.get(key, {}).items()
-                if name not in key_names
+                if name not in key_names and name not in table.blank
             }
             if values:
                 row = {f"v_{name}": value for name, value in values.items()}
@@ -310,9 +315,10 @@ class Dialect(TransactionRows):
             source = self.keys(table, part)
             version = self.name(table.version)
             columns, values = self.copied(table, "s")
+            values = ", ".join([values, ":tx", "0", *self.set_flags(table, "s")])
             sql = (
                 f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
-                f"SELECT {self.distinct(table)}{values}, :tx, 0 FROM {source.sql} k "
+                f"SELECT {self.distinct(table)}{values} FROM {source.sql} k "
                 f"{self.join} {self.name(table.live)} s ON {self.joins_live(table, 'k')} "
                 f"WHERE NOT EXISTS (SELECT 1 FROM {version} p "
                 f"WHERE {self.same_key(table, 'p', 's')})"
@@ -363,13 +369,3 @@ class Dialect(TransactionRows):
             f"removed or hid them. The transaction was rolled back. Cascades of foreign keys are "
             f"captured where the option database_cascades is 'capture'."
         )
-
-    def _remembered_row(
-        self, table: VersionedTable, key: Key, values: Mapping[str, Any], tx: int
-    ) -> dict[str, Any]:
-        recorded = {live.key for live, _ in table.columns}
-        row = {name: value for name, value in values.items() if name in recorded}
-        row |= dict(zip((c.key for c in table.key), key, strict=True))
-        row[table.transaction_id.key] = tx
-        row[table.operation_type.key] = int(Operation.DELETE)
-        return row

@@ -75,13 +75,46 @@ class Fragments:
 
     def copied(self, table: VersionedTable, alias: str) -> tuple[str, str]:
         """Return the version table's recorded columns, and where their values come from."""
-        pairs = table.columns
-        names = ", ".join(self.q(version) for _, version in pairs)
-        return names, ", ".join(f"{alias}.{self.q(live)}" for live, _ in pairs)
+        names = ", ".join(self.q(version) for _, version in table.columns)
+        return names, ", ".join(f"{alias}.{self.q(live)}" for live, _ in table.columns)
+
+    def kept(self, table: VersionedTable, alias: str) -> list[str]:
+        """Return what a version of a deletion holds, from an earlier version."""
+        blank = table.blank
+        # not NULL alone: where rows are put together each column has its type
+        return [
+            f"CASE WHEN 1 = 0 THEN {alias}.{self.q(c)} END"
+            if c.key in blank
+            else f"{alias}.{self.q(c)}"
+            for _, c in table.columns
+        ]
 
     def bookkeeping(self, table: VersionedTable) -> str:
-        """Return the columns that follow the recorded ones in an insertion."""
-        return f"{self.q(table.transaction_id)}, {self.q(table.operation_type)}"
+        """Return the columns that follow the recorded ones in an insertion, flags last."""
+        columns = (table.transaction_id, table.operation_type, *(flag for _, flag in table.flags))
+        return ", ".join(self.q(column) for column in columns)
+
+    def set_flags(self, table: VersionedTable, alias: str) -> list[str]:
+        """Return the flags of a version that begins a life: what is set."""
+        return [f"{alias}.{self.q(live)} IS NOT NULL" for live, _ in table.flags]
+
+    def changed_flags(
+        self, table: VersionedTable, one: str, other: str, begins: str | None = None
+    ) -> list[str]:
+        """Return the flags of a version: what differs from an earlier one.
+
+        :param begins: the condition that it begins a life.
+        """
+        differing = [
+            self.differs(
+                live, f"{one}.{self.q(live)}", f"{other}.{self.q(table.version.c[live.key])}"
+            )
+            for live, _ in table.flags
+        ]
+        if begins is None:
+            return differing
+        pairs = zip(self.set_flags(table, one), differing, strict=True)
+        return [f"CASE WHEN {begins} THEN {first} ELSE {then} END" for first, then in pairs]
 
     def matches(self, table: VersionedTable, alias: str, keys: str) -> str:
         """Return the condition that a row of ``alias`` has a key of the key source."""

@@ -52,6 +52,16 @@ class TableJob:
         """The records that may turn out to be as they were."""
         return [*(each for each in self.live if each[1] is Operation.UPDATE), *self.untold]
 
+    def remembered_row(self, key: Key, transaction_id: int) -> dict[str, Any]:
+        """Return the version of a gone record as memory knows it, by column key."""
+        recorded = {live.key for live, _ in self.table.columns} - self.table.blank
+        row = {name: value for name, value in self.remembered[key].items() if name in recorded}
+        row |= dict(zip((c.key for c in self.table.key), key, strict=True))
+        row |= {flag.key: True for _, flag in self.table.flags}
+        row[self.table.transaction_id.key] = transaction_id
+        row[self.table.operation_type.key] = int(Operation.DELETE)
+        return row
+
 
 @dataclass(frozen=True, slots=True)
 class WriteJob:

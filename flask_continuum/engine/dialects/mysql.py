@@ -51,12 +51,13 @@ class MySQLDialect(Dialect):
         table, version = job.table, self.name(job.table.version)
         source = self.keys(table, keys)
         columns, values = self.copied(table, "s")
+        values = ", ".join([values, ":tx", "k.op", *self.set_flags(table, "s")])
         # a link may be told by other columns than its row
         hint = _PRIMARY if set(table.key) == set(table.live.primary_key) else ""
         return self.run(
             connection,
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
-            f"SELECT {self.distinct(table)}{values}, :tx, k.op FROM {source.sql} k "
+            f"SELECT {self.distinct(table)}{values} FROM {source.sql} k "
             f"STRAIGHT_JOIN {self.name(table.live)} s {hint} ON {self.joins_live(table, 'k')}",
             {**source.parameters, "tx": transaction_id},
         ).rowcount
@@ -77,6 +78,10 @@ class MySQLDialect(Dialect):
                     marked.append((job.table, part, count))
         for table, part, _ in marked:
             self._drop_marked(connection, table, part, transaction_id)
+        for job in tables:
+            if job.table.flags:
+                for part in parts(job.compared, self.chunk):
+                    self._flag_changes(connection, job.table, part, transaction_id)
         return sum(count for _, _, count in marked)
 
     def _mark_unchanged(
@@ -130,6 +135,29 @@ class MySQLDialect(Dialect):
             f"DELETE n FROM {source.sql} k STRAIGHT_JOIN {self.name(table.version)} n {_PRIMARY} "
             f"ON {self.matches(table, 'n', 'k')} AND n.{self.q(table.transaction_id)} = :tx "
             f"WHERE n.{self.q(table.operation_type)} = {_UNCHANGED}",
+            {**source.parameters, "tx": tx},
+        )
+
+    def _flag_changes(
+        self,
+        connection: sa.Connection,
+        table: VersionedTable,
+        keys: Sequence[tuple[Key, Operation]],
+        tx: int,
+    ) -> None:
+        """Set the flags of versions that do not begin a life, the one before being known now."""
+        source = self.keys(table, keys)
+        version, began = self.name(table.version), self.q(table.transaction_id)
+        changed = zip(table.flags, self.changed_flags(table, "n", "p"), strict=True)
+        self.run(
+            connection,
+            f"UPDATE {source.sql} k "
+            f"STRAIGHT_JOIN {version} n {_PRIMARY} "
+            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
+            f"STRAIGHT_JOIN {version} p {_PRIMARY} ON {self.same_key(table, 'p', 'n')} "
+            f"AND p.{began} = ({self._newest(table, 'n')}) "
+            f"SET {', '.join(f'n.{self.q(flag)} = {value}' for (_, flag), value in changed)} "
+            f"WHERE p.{self.q(table.operation_type)} <> 2",
             {**source.parameters, "tx": tx},
         )
 

@@ -94,16 +94,17 @@ class PostgreSQLDialect(Dialect):
             f"ORDER BY h.{began} DESC LIMIT 1) p"
         )
         # numbered, because a recorded column may be called as something that is computed here
-        picked = ", ".join(f"s.{self.q(c)} AS c{i}" for i, (c, _) in enumerate(table.columns))
+        begins = f"k.op = 0 OR p.{began} IS NULL OR p.{operation} = 2"
+        flags = self.changed_flags(table, "s", "p", begins)
+        picked = _numbered([f"s.{self.q(c)}" for c, _ in table.columns], flags)
         yield (
             f"found{number} AS MATERIALIZED (SELECT {self.distinct(table)}{picked}, k.op AS op, "
             f"k.told AS told, p.{began} AS previous, "
-            f"(k.op = 0 OR p.{began} IS NULL OR p.{operation} = 2 "
-            f"OR {self.any_differs(table, 's', 'p')}) AS differs FROM {live} k "
+            f"({begins} OR {self.any_differs(table, 's', 'p')}) AS differs FROM {live} k "
             f"JOIN {self.name(table.live)} s ON {self.joins_live(table, 'k')} "
             f"LEFT JOIN {newest} ON true)"
         )
-        picked = ", ".join(f"p.{self.q(c)} AS c{i}" for i, (_, c) in enumerate(table.columns))
+        picked = _numbered(self.kept(table, "p"), ["true"] * len(flags))
         unless_there = f"(k.told OR NOT EXISTS ({self.live_row(table, 'k')}))"
         yield (
             f"gone{number} AS MATERIALIZED (SELECT {picked}, k.told AS told, "
@@ -166,11 +167,12 @@ class PostgreSQLDialect(Dialect):
     def _insertions(self, number: int, table: VersionedTable) -> Iterator[str]:
         columns, _ = self.copied(table, "s")
         picked = ", ".join(f"c{i}" for i in range(len(table.columns)))
+        flags = "".join(f", m{i}" for i in range(len(table.flags)))
         yield (
             f"insert{number} AS (INSERT INTO {self.name(table.version)} "
             f"({columns}, {self.bookkeeping(table)}) "
-            f"SELECT {picked}, tx.id, op FROM live{number}, tx "
-            f"UNION ALL SELECT {picked}, tx.id, 2 FROM gone{number}, tx)"
+            f"SELECT {picked}, tx.id, op{flags} FROM live{number}, tx "
+            f"UNION ALL SELECT {picked}, tx.id, 2{flags} FROM gone{number}, tx)"
         )
 
     def _closing(self, number: int, table: VersionedTable) -> str:
@@ -331,6 +333,12 @@ _EXACT = (
     postgresql.INET,
     postgresql.MACADDR,
 )
+
+
+def _numbered(columns: Sequence[str], flags: Sequence[str]) -> str:
+    """Return recorded columns and flags under names that no column can have taken."""
+    found = [f"{column} AS c{i}" for i, column in enumerate(columns)]
+    return ", ".join([*found, *(f"{flag} AS m{i}" for i, flag in enumerate(flags))])
 
 
 def _positions(table: VersionedTable) -> list[int]:

@@ -1,0 +1,52 @@
+"""Runs the hooks of plugins while history is built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from flask_continuum.engine.options import Options
+from flask_continuum.engine.plugins.base import PluginCollection
+from flask_continuum.engine.registry import VersionedTable
+
+
+@dataclass(frozen=True, slots=True)
+class TableBuilder:
+    """What a plugin is told about a version table that is being made.
+
+    :ivar model: the class that the table belongs to; ``None`` for a link table.
+    :ivar parent_table: the live table.
+    :ivar options: the options of the class.
+    """
+
+    manager: Any
+    model: type[Any] | None
+    parent_table: sa.Table
+    options: Options
+
+    def option(self, name: str) -> Any:
+        """Return the value of an option."""
+        return getattr(self.options, name)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildHooks:
+    """The plugins of one manager, as the builder meets them."""
+
+    manager: Any
+    plugins: PluginCollection
+
+    def add_columns(self, entry: VersionedTable, model: type[Any] | None) -> None:
+        """Have plugins add columns to a version table; those it has already stay as they are."""
+        told = self.plugins.overriding("after_build_version_table_columns")
+        if not told:
+            return
+        columns = list(entry.version.c)
+        builder = TableBuilder(self.manager, model, entry.live, entry.options)
+        for plugin in told:
+            plugin.after_build_version_table_columns(builder, columns)
+        for column in columns:
+            if column.key not in entry.version.c:
+                entry.version.append_column(column)
