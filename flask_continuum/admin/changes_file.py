@@ -19,7 +19,7 @@ from flask_continuum.admin.pages.transaction import visible_entries
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.databases import databases, is_from
 from flask_continuum.engine.read.feed import FeedFilter
 from flask_continuum.engine.read.results import Entry, Page
 from flask_continuum.engine.read.touched import touched_entries
@@ -78,10 +78,10 @@ def _entries(
 ) -> dict[Any, list[tuple[VersionedClass, list[Entry]]]]:
     """What transactions did to records that may be seen, by transaction, models in their order."""
     found: dict[Any, list[tuple[VersionedClass, list[Entry]]]] = {}
-    for transaction_class, every in families(visit.registry).items():
-        own = [each for each in chosen if isinstance(each, transaction_class)]
-        whole = rows_of(visit.session, transaction_class, own)
-        for versioned in wanted.among(every) if own else ():
+    for database in databases(visit.session, visit.registry):
+        own = [each for each in chosen if is_from(each, database)]
+        whole = rows_of(visit.session, database, own)
+        for versioned in wanted.among(database.entries) if own else ():
             entries = touched_entries(visit.session, versioned, whole)
             of_model = visible_entries(visit, {versioned.model: entries}).get(versioned.model, [])
             by_transaction: dict[Any, list[Entry]] = {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask_continuum.admin.subjects import live_records
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.databases import databases, is_from
 from flask_continuum.engine.read.feed import FeedFilter
 from flask_continuum.engine.read.results import Entry, Page, TransactionRow
 from flask_continuum.engine.read.search import label_attributes
@@ -35,12 +35,12 @@ def without_hidden_matches(
     if type(visit.access.policy).decide is DefaultPolicy.decide or not page.items:
         return page
     open_rows = {row.transaction for row in page if _is_said(row.transaction, wanted)}
-    rest = {row.transaction.id: row.transaction for row in page if row.transaction not in open_rows}
-    for transaction_class, every in families(visit.registry).items():
-        own = {at: each for at, each in rest.items() if isinstance(each, transaction_class)}
+    rest = [row.transaction for row in page if row.transaction not in open_rows]
+    for database in databases(visit.session, visit.registry):
+        own = {each.id: each for each in rest if is_from(each, database)}
         if not own:
             continue
-        for versioned in wanted.among(every):
+        for versioned in wanted.among(database.entries):
             open_rows |= _shown(visit, versioned, own, wanted)
     return replace(page, items=tuple(row for row in page if row.transaction in open_rows))
 

@@ -10,6 +10,7 @@ from flask_continuum.admin.contexts import Moment
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.conditions import is_record, moment, transaction_class_of
+from flask_continuum.engine.read.loading import connection_arguments
 
 
 def transactions_of(
@@ -34,12 +35,14 @@ def transactions_of(
         .where(*is_record(versioned, versioned.version_class, subject.key))
         .limit(limit)
     )
+    arguments = connection_arguments(visit.session, versioned)
     if above is not None:
-        found = visit.session.scalars(statement.where(at > above).order_by(at)).all()
-        return tuple(reversed(found))
+        statement = statement.where(at > above).order_by(at)
+        return tuple(reversed(visit.session.scalars(statement, bind_arguments=arguments).all()))
     if below is not None:
         statement = statement.where(at < below)
-    return tuple(visit.session.scalars(statement.order_by(at.desc())))
+    statement = statement.order_by(at.desc())
+    return tuple(visit.session.scalars(statement, bind_arguments=arguments))
 
 
 def label_of(visit: Visit, transaction: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.databases import databases
 
 
 def load_origins(visit: Visit, transactions: Iterable[Any]) -> None:
@@ -23,12 +23,11 @@ def load_origins(visit: Visit, transactions: Iterable[Any]) -> None:
     }
     if not wanted:
         return
-    for cls in families(visit.registry):
+    for database in databases(visit.session, visit.registry):
+        cls = database.transaction_class
         found = sa.select(cls.uid, cls.id).where(cls.uid.in_(wanted))
-        arguments = {"mapper": sa.inspect(cls)}
-        visit.origins.update(
-            tuple(row) for row in visit.session.execute(found, bind_arguments=arguments)
-        )
+        rows = visit.session.execute(found, bind_arguments=database.arguments)
+        visit.origins.update(tuple(row) for row in rows)
 
 
 def origin_of(visit: Visit, transaction: Any) -> int | None:

@@ -15,7 +15,7 @@ from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.conditions import fits, transaction_class_of
 from flask_continuum.engine.read.fates import Surroundings, surroundings
-from flask_continuum.engine.read.loading import transaction_arguments
+from flask_continuum.engine.read.loading import connection_arguments
 from flask_continuum.engine.read.navigation import transaction_at
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.dates import as_utc, in_zone, span
@@ -81,7 +81,7 @@ def _at_transaction(visit: Visit, versioned: VersionedClass, number: int) -> AsO
     found = None
     if fits(number):
         statement = sa.select(cls.issued_at).where(cls.id == number)
-        arguments = transaction_arguments(visit.session, cls)
+        arguments = connection_arguments(visit.session, versioned)
         found = visit.session.scalars(statement, bind_arguments=arguments).first()
     if found is None:
         raise bad_request("“as_of” names a transaction that is not in the history.")

@@ -15,10 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.engine.invariants import check
-from tests.engine.newsroom import Newsroom, build
 from tests.support.databases import Database
 from tests.support.documents import ROOT
-from tests.torture.writers import KEYS, Score, engine_for, write_in_threads
+from tests.torture.writers import Score, engine_for, furnish, prepare, write_in_threads
 
 SECONDS = float(os.environ.get("CONTINUUM_TEST_TORTURE", "1"))
 MODES = [("commit", "orderly"), ("flush", "wild"), ("commit", "wild"), ("flush", "orderly")]
@@ -41,15 +40,16 @@ def test_history_stands_writers_at_once(
     database: Database, isolation: str, write: str, order: str
 ) -> None:
     orderly = order == "orderly"
-    newsroom = build(engine_for(database.url, isolation))
+    torture = prepare(engine_for(database.url, isolation))
+    newsroom = torture.newsroom
     newsroom.manager.write = write
-    furnish(newsroom)
+    furnish(torture)
     # an even length of the seed makes the processes orderly too
     others = [
         start(database.url, isolation, write, seed if orderly else f"{seed}!")
         for seed in ("p0", "p1")
     ]
-    score = write_in_threads(newsroom, "t", 3, SECONDS, orderly=orderly)
+    score = write_in_threads(torture, "t", 3, SECONDS, orderly=orderly)
     for each in others:
         score.add(finish(each))
     print(f"\n  {database.kind}, {isolation}, {write}, {order}: {score}")
@@ -58,13 +58,6 @@ def test_history_stands_writers_at_once(
     newsroom.manager.detach()
     assert score.failures == []
     assert score.committed
-
-
-def furnish(newsroom: Newsroom) -> None:
-    with newsroom.commit() as session:
-        session.add_all(newsroom.Section(id=key, name="begin") for key in KEYS)
-        session.add_all(newsroom.Tag(id=key, name=f"t{key}") for key in KEYS)
-        session.add(newsroom.Article(id=1, title="a"))
 
 
 def start(url: sa.URL, isolation: str, write: str, seed: str) -> subprocess.Popen[str]:

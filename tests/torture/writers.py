@@ -15,16 +15,19 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SAWarning, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, mapped_column
 from sqlalchemy.orm.exc import StaleDataError
 
 from flask_continuum.engine.errors import HistoryWriteError
 from tests.engine.newsroom import Newsroom, build
 
 KEYS = (1, 2, 3, 4)
+LINES = 60
+"""Rows that statements write many of at once."""
 WAIT = 5
 """Seconds that a statement waits for a lock."""
 
@@ -57,6 +60,60 @@ class Score:
         return f"{self.committed} committed, {self.rolled_back} rolled back; {conflicts or 'none'}"
 
 
+@dataclass
+class Torture:
+    """What there is to fight about.
+
+    :ivar Item: the root of records of two tables.
+    :ivar Report: the class of such a record.
+    :ivar Line: what statements write many of.
+    """
+
+    newsroom: Newsroom
+    Item: Any
+    Report: Any
+    Line: Any
+
+
+def prepare(engine: sa.Engine) -> Torture:
+    """Make models and tables, where these are not there yet."""
+    newsroom = build(engine)
+
+    class Item(newsroom.base):  # type: ignore[misc, name-defined]
+        __tablename__ = "item"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        kind = mapped_column(sa.String(10))
+        title = mapped_column(sa.String(50))
+        __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "item"}
+
+    class Report(Item):
+        __tablename__ = "report"
+        id = mapped_column(sa.ForeignKey("item.id"), primary_key=True)
+        text = mapped_column(sa.String(50))
+        __mapper_args__ = {"polymorphic_identity": "report"}
+
+    class Line(newsroom.base):  # type: ignore[misc, name-defined]
+        __tablename__ = "line"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        text = mapped_column(sa.String(50))
+
+    newsroom.base.metadata.create_all(engine)
+    return Torture(newsroom, Item, Report, Line)
+
+
+def furnish(torture: Torture) -> None:
+    """Write what the writers find."""
+    newsroom = torture.newsroom
+    with newsroom.commit() as session:
+        session.add_all(newsroom.Section(id=key, name="begin") for key in KEYS)
+        session.add_all(newsroom.Tag(id=key, name=f"t{key}") for key in KEYS)
+        session.add(newsroom.Article(id=1, title="a"))
+        session.add_all(torture.Report(id=key, title="begin", text="begin") for key in KEYS)
+        session.add_all(torture.Line(id=key, text="begin") for key in range(1, LINES + 1))
+
+
 def engine_for(url: sa.URL | str, isolation: str) -> sa.Engine:
     """Return an engine that waits for locks with patience, and not for ever."""
     name = sa.make_url(url).get_backend_name()
@@ -78,8 +135,9 @@ class Writer:
         know of deadlocks; else in any order.
     """
 
-    def __init__(self, newsroom: Newsroom, seed: str, *, orderly: bool) -> None:
-        self.newsroom = newsroom
+    def __init__(self, torture: Torture, seed: str, *, orderly: bool) -> None:
+        self.torture = torture
+        self.newsroom = torture.newsroom
         self.chance = random.Random(seed)
         self.seed = seed
         self.orderly = orderly
@@ -127,6 +185,10 @@ class Writer:
                 self._write_section(session, key, name)
                 self._pause()
             if chance.random() < 0.4:
+                self._write_report(session, keys[0], name)
+            if chance.random() < 0.3:
+                self._write_lines(session, name)
+            if chance.random() < 0.4:
                 self._write_links(session, keys)
             if chance.random() < 0.3:
                 self._write_in_a_savepoint(session, keys[-1], name)
@@ -152,6 +214,41 @@ class Writer:
         else:
             section.name = name
         session.flush()
+
+    def _write_report(self, session: Session, key: int, name: str) -> None:
+        """Write a record of two tables: in one of them, in both, or all of it."""
+        model, chance = self.torture.Report, self.chance.random()
+        # the row of the root is locked first, as docs/limits.md asks for
+        locked = sa.select(self.torture.Item.id).where(self.torture.Item.id == key)
+        session.execute(locked.with_for_update())
+        report = session.get(model, key, populate_existing=True)
+        if report is None:
+            session.add(model(id=key, title=name, text=name))
+        elif chance < 0.2:
+            session.delete(report)
+        elif chance < 0.4:
+            session.execute(sa.update(model).where(model.id == key).values(text=name))
+        else:
+            if chance < 0.8:
+                report.title = name
+            if chance > 0.6:
+                report.text = name
+        session.flush()
+
+    def _write_lines(self, session: Session, name: str) -> None:
+        """Write many rows by one statement."""
+        model, chance = self.torture.Line, self.chance.random()
+        first = self.chance.randrange(1, LINES, 20)
+        some = model.id.between(first, first + 19)
+        if chance < 0.5:
+            session.execute(sa.update(model).where(some).values(text=name))
+        elif chance < 0.6:
+            session.execute(sa.update(model).where(some, model.id % 2 == 0).values(text="even"))
+        else:
+            session.execute(sa.delete(model).where(some))
+            if chance < 0.8:
+                rows = [{"id": key, "text": name} for key in range(first, first + 20)]
+                session.execute(sa.insert(model), rows)
 
     def _write_links(self, session: Session, keys: Iterable[int]) -> None:
         table = self.newsroom.article_tag
@@ -185,10 +282,10 @@ class Writer:
 
 
 def write_in_threads(
-    newsroom: Newsroom, seed: str, count: int, seconds: float, *, orderly: bool
+    torture: Torture, seed: str, count: int, seconds: float, *, orderly: bool
 ) -> Score:
     """Let several threads write, and return what they have come to together."""
-    writers = [Writer(newsroom, f"{seed}{i}", orderly=orderly) for i in range(count)]
+    writers = [Writer(torture, f"{seed}{i}", orderly=orderly) for i in range(count)]
     threads = [threading.Thread(target=writer.run, args=(seconds,)) for writer in writers]
     for thread in threads:
         thread.start()
@@ -202,9 +299,9 @@ def write_in_threads(
 
 def main(url: str, isolation: str, write: str, seed: str, seconds: str) -> None:
     """Be one process of writers, with two threads."""
-    newsroom = build(engine_for(url, isolation))
-    newsroom.manager.write = write
-    score = write_in_threads(newsroom, seed, 2, float(seconds), orderly=len(seed) % 2 == 0)
+    torture = prepare(engine_for(url, isolation))
+    torture.newsroom.manager.write = write
+    score = write_in_threads(torture, seed, 2, float(seconds), orderly=len(seed) % 2 == 0)
     print(json.dumps([score.committed, score.rolled_back, score.conflicts, score.failures]))
 
 

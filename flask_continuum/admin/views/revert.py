@@ -21,7 +21,7 @@ from flask_continuum.admin.subjects import Subject, find_record, read_number, se
 from flask_continuum.admin.targets import safe_target
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.errors import PlanBlocked, StalePlan
-from flask_continuum.engine.read.conditions import transaction_class_of
+from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.navigation import version_at
 from flask_continuum.engine.read.timeline import entries_since, newest_change
 from flask_continuum.engine.read.timeline import entry as entry_of
@@ -160,7 +160,7 @@ def announce(
     if number is None or number == before:
         leave_message("Nothing was left to change.")
         return None
-    done = visit.session.get(transaction_class_of(versioned), number)
+    done = transactions_by_id(visit.session, versioned, [number]).get(number)
     leave_message(words, Link(label="Undo…", url=visit.links.undo(done)) if done else None)
     return done
 

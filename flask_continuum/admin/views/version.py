@@ -18,7 +18,6 @@ from flask_continuum.admin.subjects import Subject, find_record, see_version
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.blame import blame
 from flask_continuum.engine.read.changes import compare
-from flask_continuum.engine.read.conditions import transaction_class_of
 from flask_continuum.engine.read.links import Link, links_of, members
 from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.recorded import recorded
@@ -60,7 +59,7 @@ def _setters(visit: Visit, subject: Subject, transaction: int) -> Mapping[str, A
     ids = blame(visit.session, subject.model, subject.key, transaction)
     made = transactions_by_id(
         visit.session,
-        transaction_class_of(subject.versioned),
+        subject.versioned,
         (number for number in ids.values() if number is not None),
     )
     return {key: None if number is None else made.get(number) for key, number in ids.items()}

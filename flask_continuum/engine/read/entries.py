@@ -14,7 +14,6 @@ from flask_continuum.engine.read.conditions import (
     is_record,
     moment,
     operation,
-    transaction_class_of,
 )
 from flask_continuum.engine.read.links import Where, link_changes, links_of
 from flask_continuum.engine.read.loading import (
@@ -51,7 +50,7 @@ def entries_at(
         .options(undefer("*"))
     )
     versions = {moment(entry, each): each for each in found}
-    transactions = transactions_by_id(session, transaction_class_of(entry), ids)
+    transactions = transactions_by_id(session, entry, ids)
     for at, each in versions.items():
         connect(each, transactions.get(at))
     known = recorded(session, entry)

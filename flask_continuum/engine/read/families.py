@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask_continuum.engine.read.conditions import registry_of
-from flask_continuum.engine.read.links import Link, links_of
 from flask_continuum.engine.registry import Registry, VersionedClass
 
 
@@ -32,19 +30,3 @@ def families(registry: Registry) -> Mapping[type[Any], tuple[VersionedClass, ...
         transaction_class = registry.transaction_class_for(entry.model)
         found[transaction_class] = (*found.get(transaction_class, ()), entry)
     return found
-
-
-def owned_links(entry: VersionedClass) -> tuple[Link, ...]:
-    """Return the many-to-many relationships whose changes count as changes of this model.
-
-    Those of its subclasses are among them, as far as they name the record by attributes of the
-    base, which a primary key is.
-    """
-    known = registry_of(entry).entries
-    found: dict[tuple[Any, str], Link] = {}
-    for mapper in entry.mapper.self_and_descendants:
-        own = known.get(mapper.class_)
-        for link in () if own is None else links_of(own):
-            if link.owned and all(key in entry.attributes for key, _ in link.near):
-                found.setdefault((link.table, link.relationship), link)
-    return tuple(found.values())

@@ -17,7 +17,6 @@ from flask_continuum.engine.read.conditions import (
     moment,
     operation,
     same_record,
-    transaction_class_of,
 )
 from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.loading import (
@@ -82,7 +81,7 @@ def fates(session: Session, model: Any, keys: Collection[Key], at: int) -> Mappi
             .where(*same_record(entry, since, version), moment(entry, since) > at)
             .scalar_subquery()
         )
-        statement = with_transaction(entry, version).add_columns(changes)
+        statement = with_transaction(session, entry, version).add_columns(changes)
         statement = statement.where(
             is_newest(entry, version), among(key_columns(entry, version), part)
         )
@@ -107,5 +106,5 @@ def surroundings(session: Session, model: Any, at: int, *, exact: bool) -> Surro
     statement = sa.select(before.scalar_subquery(), after.scalar_subquery())
     earlier, later = session.execute(statement, bind_arguments=arguments).one()
     wanted = [each for each in (earlier, later) if each is not None]
-    loaded = transactions_by_id(session, transaction_class_of(entry), wanted)
+    loaded = transactions_by_id(session, entry, wanted)
     return Surroundings(loaded.get(earlier), loaded.get(later))

@@ -13,8 +13,7 @@ from sqlalchemy.orm import aliased
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import differs, moment, operation, same_record
-from flask_continuum.engine.read.families import owned_links
-from flask_continuum.engine.read.links import Link
+from flask_continuum.engine.read.links import Link, owned_links
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.search import Searchable, label_attributes, matches
 from flask_continuum.engine.registry import VersionedClass

@@ -16,10 +16,8 @@ from flask_continuum.engine.read.conditions import (
     is_record,
     moment,
     operation,
-    transaction_class_of,
 )
-from flask_continuum.engine.read.families import owned_links
-from flask_continuum.engine.read.links import Link
+from flask_continuum.engine.read.links import Link, owned_links
 from flask_continuum.engine.read.loading import (
     begins,
     connect,
@@ -79,7 +77,7 @@ def latest_changes(
     if not ids:
         return {key: () for key in wanted}
     versions = _versions(session, entry, found)
-    transactions = transactions_by_id(session, transaction_class_of(entry), ids)
+    transactions = transactions_by_id(session, entry, ids)
     known = recorded(session, entry)
     made: dict[Key, tuple[Glance, ...]] = {}
     for key, places in found.items():

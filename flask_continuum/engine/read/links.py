@@ -225,3 +225,19 @@ def members(collection: Any) -> list[Any]:
         session = object_session(collection.instance)
         return [] if session is None else list(session.scalars(collection.select()))
     return list(collection) if isinstance(collection, Iterable) else [collection]
+
+
+def owned_links(entry: VersionedClass) -> tuple[Link, ...]:
+    """Return the many-to-many relationships whose changes count as changes of this model.
+
+    Those of its subclasses are among them, as far as they name the record by attributes of the
+    base, which a primary key is.
+    """
+    known = registry_of(entry).entries
+    found: dict[tuple[Any, str], Link] = {}
+    for mapper in entry.mapper.self_and_descendants:
+        own = known.get(mapper.class_)
+        for link in () if own is None else links_of(own):
+            if link.owned and all(key in entry.attributes for key, _ in link.near):
+                found.setdefault((link.table, link.relationship), link)
+    return tuple(found.values())

@@ -17,6 +17,7 @@ from flask_continuum.engine.read.conditions import (
     operation,
     transaction_class_of,
 )
+from flask_continuum.engine.read.databases import token_of
 from flask_continuum.engine.registry import Registry, VersionedClass, entry_of
 
 
@@ -55,7 +56,9 @@ def of_record(model: Any, key: Sequence[Any], *, newest_first: bool = False) -> 
     )
 
 
-def with_transaction(entry: VersionedClass, entity: Any, *more: Any) -> sa.Select[Any]:
+def with_transaction(
+    session: Session, entry: VersionedClass, entity: Any, *more: Any
+) -> sa.Select[Any]:
     """Select versions, each with its Transaction object and user, as ``(version, transaction)``.
 
     :param more: further entities or expressions to select.
@@ -64,14 +67,18 @@ def with_transaction(entry: VersionedClass, entity: Any, *more: Any) -> sa.Selec
     return (
         sa.select(entity, transaction, *more)
         .outerjoin(transaction, transaction.id == moment(entry, entity))
-        .options(undefer("*"), *user_loading(transaction))
+        .options(undefer("*"), *user_loading(transaction, token_of(session, entry)))
     )
 
 
-def user_loading(transaction: Any) -> list[Any]:
-    """Return loader options that bring the user in the same statement, where there is one."""
-    mapper = sa.inspect(transaction).mapper
-    return [joinedload(transaction.user)] if "user" in mapper.relationships else []
+def user_loading(transaction: Any, token: str | None) -> list[Any]:
+    """Return loader options that bring the user in the same statement, where there is one.
+
+    :param token: of the database that the transactions are in. With one the user is loaded when
+        it is asked for: it is the application's, may be elsewhere, and must not get the token.
+    """
+    known = "user" in sa.inspect(transaction).mapper.relationships
+    return [joinedload(transaction.user)] if known and token is None else []
 
 
 def connect(version: Any, transaction: Any) -> Any:
@@ -82,18 +89,19 @@ def connect(version: Any, transaction: Any) -> Any:
 
 
 def transactions_by_id(
-    session: Session, transaction_class: type[Any], ids: Iterable[int]
+    session: Session, entry: VersionedClass, ids: Iterable[int]
 ) -> Mapping[int, Any]:
-    """Load Transaction objects and their users in one statement, by id."""
+    """Load transactions of a model's versions and their users in one statement, by id."""
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    statement = sa.select(transaction_class).where(transaction_class.id.in_(wanted))
+    transaction = transaction_class_of(entry)
+    statement = sa.select(transaction).where(transaction.id.in_(wanted))
     found = session.scalars(
-        statement.options(*user_loading(transaction_class)),
-        bind_arguments=transaction_arguments(session, transaction_class),
+        statement.options(*user_loading(transaction, token_of(session, entry))),
+        bind_arguments=connection_arguments(session, entry),
     )
-    return {transaction.id: transaction for transaction in found}
+    return {each.id: each for each in found}
 
 
 def begins(entry: VersionedClass, version: Any, transaction: Any | None) -> bool:
@@ -103,22 +111,18 @@ def begins(entry: VersionedClass, version: Any, transaction: Any | None) -> bool
     return inserted and kind not in RESTORING
 
 
-def transaction_arguments(session: Session, transaction_class: Any) -> dict[str, Any]:
-    """Return what makes a session send a statement on transactions to their database.
-
-    A session may be told its databases by the application's own classes only, of which the
-    Transaction class is none.
-    """
-    registry: Registry = transaction_class.__versioning_registry__
-    for entry in registry.classes():
-        if registry.transaction_class_for(entry.model) is transaction_class:
-            return connection_arguments(session, entry)
-    return {}
-
-
 def connection_arguments(session: Session, entry: VersionedClass) -> dict[str, Any]:
     """Return what makes a session send a statement to the database of a model's versions.
 
     That is the model's own: sessions are told about models, bases and tables of the application.
     """
     return {"bind": session.get_bind(entry.mapper)}
+
+
+def transaction_arguments(session: Session, transaction_class: Any) -> dict[str, Any]:
+    """Return the same for transactions, of a session that has them in one database."""
+    registry: Registry = transaction_class.__versioning_registry__
+    for entry in registry.classes():
+        if registry.transaction_class_for(entry.model) is transaction_class:
+            return connection_arguments(session, entry)
+    return {}

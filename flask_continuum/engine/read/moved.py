@@ -30,7 +30,6 @@ from flask_continuum.engine.read.json_values import from_json, python_type, to_j
 from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.loading import (
     connection_arguments,
-    transaction_arguments,
     versioned,
     whole,
 )
@@ -144,7 +143,7 @@ def _counterpart(session: Session, version: Any, what: Operation) -> Any | None:
     cls = transaction_class_of(entry)
     transaction = session.scalars(
         sa.select(cls).where(cls.id == moment(entry, version)),
-        bind_arguments=transaction_arguments(session, cls),
+        bind_arguments=connection_arguments(session, entry),
     ).first()
     return counterparts(session, entry, [(version, transaction)]).get(version)
 

@@ -27,7 +27,6 @@ from flask_continuum.engine.read.loading import (
     connect,
     connection_arguments,
     of_record,
-    transaction_arguments,
     versioned,
     whole,
     with_transaction,
@@ -66,7 +65,7 @@ def next(session: Session, version: Any) -> Any | None:
     entry = versioned(version)
     other = whole(entry)
     statement = (
-        with_transaction(entry, other)
+        with_transaction(session, entry, other)
         .where(
             *is_record(entry, other, entry.key_of(version)),
             moment(entry, other) > moment(entry, version),
@@ -180,14 +179,15 @@ def lives(session: Session, model: Any, key: Sequence[Any]) -> tuple[Life, ...]:
 
 def transaction_at(session: Session, model: Any, instant: Any) -> int | None:
     """Return the newest transaction id issued up to an instant (UTC, without a zone)."""
-    transaction = transaction_class_of(versioned(model))
+    entry = versioned(model)
+    transaction = transaction_class_of(entry)
     statement = (
         sa.select(transaction.id)
         .where(transaction.issued_at <= instant)
         .order_by(transaction.id.desc())
         .limit(1)
     )
-    arguments = transaction_arguments(session, transaction)
+    arguments = connection_arguments(session, entry)
     return session.scalars(statement, bind_arguments=arguments).first()
 
 
@@ -197,7 +197,7 @@ def _newest(
     if at is not None and not fits(at):
         return None
     version = whole(entry)
-    statement = with_transaction(entry, version).where(*is_record(entry, version, key))
+    statement = with_transaction(session, entry, version).where(*is_record(entry, version, key))
     if at is not None:
         statement = statement.where(moment(entry, version) <= at)
     found = session.execute(statement.order_by(moment(entry, version).desc()).limit(1)).first()

@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.databases import databases
 from flask_continuum.engine.read.feed import FeedFilter, conditions
-from flask_continuum.engine.read.loading import transaction_arguments, transactions_by_id
+from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.results import Author
 
 
@@ -31,13 +31,12 @@ def people(
     """
     found: list[Author] = []
     wanted = FeedFilter(models=models)
-    for transaction_class, entries in families(manager.registry).items():
-        arguments = transaction_arguments(session, transaction_class)
-        dialect = arguments["bind"].dialect.name
-        narrowed = conditions(wanted, transaction_class, entries, dialect)
-        statement = _counted(transaction_class, tuple(narrowed), among).limit(limit)
-        rows = session.execute(statement, bind_arguments=arguments).all()
-        loaded = transactions_by_id(session, transaction_class, (row.newest for row in rows))
+    for database in databases(session, manager.registry):
+        cls, entries = database.transaction_class, database.entries
+        narrowed = conditions(wanted, cls, entries, database.dialect)
+        statement = _counted(cls, tuple(narrowed), among).limit(limit)
+        rows = session.execute(statement, bind_arguments=database.arguments).all()
+        loaded = transactions_by_id(session, entries[0], (row.newest for row in rows))
         found += [Author(loaded[row.newest], row.number) for row in rows if row.newest in loaded]
     return _joined(found)[:limit]
 

@@ -50,7 +50,7 @@ def records(
     version = whole(entry)
     is_deletion = operation(entry, version) == Operation.DELETE
     then = (is_newest(entry, version),) if at is None else known(entry, version, at)
-    statement = with_transaction(entry, version).where(
+    statement = with_transaction(session, entry, version).where(
         *then, is_deletion if deleted else ~is_deletion
     )
     if search is not None and (text := search.strip()):

@@ -101,7 +101,7 @@ def search(
     for entry in bases(manager.registry):
         version, once = whole(entry), aliased(entry.version_class)
         statement = (
-            with_transaction(entry, version)
+            with_transaction(session, entry, version)
             .where(
                 is_newest(entry, version),
                 sa.exists().where(

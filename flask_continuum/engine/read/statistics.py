@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -18,7 +18,8 @@ from flask_continuum.engine.read.conditions import (
     operation,
     transaction_class_of,
 )
-from flask_continuum.engine.read.families import bases, families
+from flask_continuum.engine.read.databases import databases
+from flask_continuum.engine.read.families import bases
 from flask_continuum.engine.read.loading import (
     connection_arguments,
     transactions_by_id,
@@ -35,10 +36,11 @@ def model_stats(session: Session, manager: Any) -> tuple[ModelStats, ...]:
     counted with it.
     """
     found: dict[VersionedClass, ModelStats] = {}
-    for transaction_class, entries in families(manager.registry).items():
+    for database in databases(session, manager.registry):
+        entries = database.entries
         rows = _union(session, entries, [_numbers(place, e) for place, e in enumerate(entries)])
         last = transactions_by_id(
-            session, transaction_class, (row.last for row in rows if row.last is not None)
+            session, entries[0], (row.last for row in rows if row.last is not None)
         )
         for row in rows:
             entry = entries[row.place]
@@ -86,7 +88,7 @@ def activity(
     :param user_id: only what this user changed.
     :returns: the days on which something changed, oldest first.
     """
-    every: Iterable[tuple[VersionedClass, ...]] = families(manager.registry).values()
+    every = [each.entries for each in databases(session, manager.registry)]
     if models is not None:
         wanted = {versioned(model) for model in models}
         every = [tuple(entry for entry in entries if entry in wanted) for entries in every]

@@ -135,7 +135,7 @@ def authors(session: Session, model: Any, key: Sequence[Any]) -> tuple[Author, .
         .group_by(*columns)
     )
     rows = session.execute(counted, bind_arguments=connection_arguments(session, found)).all()
-    loaded = transactions_by_id(session, transaction_class, (row.newest for row in rows))
+    loaded = transactions_by_id(session, found, (row.newest for row in rows))
     ordered = sorted(rows, key=lambda row: (-row.number, -row.newest))
     return tuple(Author(loaded.get(row.newest), row.number) for row in ordered)
 

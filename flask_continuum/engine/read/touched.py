@@ -21,8 +21,7 @@ from flask_continuum.engine.read.conditions import (
     same_record,
 )
 from flask_continuum.engine.read.entries import changes_of, entry_of_version
-from flask_continuum.engine.read.families import owned_links
-from flask_continuum.engine.read.links import Link, link_changes, links_of
+from flask_continuum.engine.read.links import Link, link_changes, links_of, owned_links
 from flask_continuum.engine.read.loading import another, connect, connection_arguments, whole
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.results import Entry

@@ -16,9 +16,15 @@ from sqlalchemy.orm import Session, aliased
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
 from flask_continuum.engine.read.conditions import GREATEST_ID, fits
-from flask_continuum.engine.read.families import families
+from flask_continuum.engine.read.databases import (
+    Database,
+    database_of,
+    databases,
+    is_from,
+    where_is,
+)
 from flask_continuum.engine.read.feed import EVERYTHING, FeedFilter, conditions
-from flask_continuum.engine.read.loading import transaction_arguments, user_loading
+from flask_continuum.engine.read.loading import user_loading, versioned
 from flask_continuum.engine.read.results import Entry, Page, TransactionRow
 from flask_continuum.engine.read.touched import counts, samples, touched_entries
 from flask_continuum.engine.registry import VersionedClass
@@ -47,21 +53,18 @@ def transactions(
     """
     if limit < 1:
         raise ValueError(f"A page has at least one transaction, not {limit}.")
-    groups = families(manager.registry)
+    groups: Sequence[Database] = databases(session, manager.registry)
     if wanted.text and "\0" in wanted.text:
         return Page((), None, None)
     if wanted.model is not None:
-        only = manager.registry.transaction_class_for(wanted.model)
-        groups = {only: groups[only]}
+        groups = [where_is(session, versioned(wanted.model))]
     newer, edges = _edges(cursor, len(groups))
     found = []
-    for place, (transaction_class, entries) in enumerate(groups.items()):
-        arguments = transaction_arguments(session, transaction_class)
-        dialect = arguments["bind"].dialect.name
-        statement = _feed(transaction_class, edges[place], newer, limit + 1).where(
-            *conditions(wanted, transaction_class, entries, dialect)
+    for place, database in enumerate(groups):
+        statement = _feed(database, edges[place], newer, limit + 1).where(
+            *conditions(wanted, database.transaction_class, database.entries, database.dialect)
         )
-        rows = session.scalars(statement, bind_arguments=arguments)
+        rows = session.scalars(statement, bind_arguments=database.arguments)
         found += [(each, place) for each in rows]
     found.sort(key=_order, reverse=not newer)
     more = len(found) > limit
@@ -69,7 +72,7 @@ def transactions(
     if newer:
         found.reverse()
     return Page(
-        items=tuple(_rows(session, groups, [each for each, _ in found])),
+        items=tuple(_rows(session, groups, found)),
         newer=_cursor(found, edges, newer, to_newer=True)
         if found and (more if newer else cursor is not None)
         else None,
@@ -82,15 +85,18 @@ def _order(found: tuple[Any, int]) -> tuple[Any, ...]:
     return (issued_at is not None, issued_at, found[0].id)
 
 
-def _feed(transaction_class: Any, edge: int | None, newer: bool, limit: int) -> sa.Select[Any]:
-    transaction, later = transaction_class, aliased(transaction_class)
+def _feed(database: Database, edge: int | None, newer: bool, limit: int) -> sa.Select[Any]:
+    transaction: Any = database.transaction_class
+    later = aliased(transaction)
     statement = sa.select(transaction).where(
         ~sa.exists().where(later.uid == transaction.uid, later.id > transaction.id)
     )
     if edge is not None:
         statement = statement.where(transaction.id > edge if newer else transaction.id < edge)
     order = transaction.id if newer else transaction.id.desc()
-    return statement.order_by(order).limit(limit).options(*user_loading(transaction))
+    return (
+        statement.order_by(order).limit(limit).options(*user_loading(transaction, database.token))
+    )
 
 
 def _edges(cursor: str | None, number: int) -> tuple[bool, list[int | None]]:
@@ -121,15 +127,14 @@ def _cursor(
 
 def _rows(
     session: Session,
-    groups: Mapping[type[Any], Sequence[VersionedClass]],
-    found: Sequence[Any],
+    groups: Sequence[Database],
+    found: Sequence[tuple[Any, int]],
 ) -> list[TransactionRow]:
     numbers: dict[Any, dict[type[Any], dict[Operation, int]]] = defaultdict(dict)
     shown: dict[Any, dict[type[Any], tuple[Any, ...]]] = defaultdict(dict)
-    for transaction_class, entries in groups.items():
-        own = [each for each in found if isinstance(each, transaction_class)]
-        whole = rows_of(session, transaction_class, own)
-        counted = counts(session, entries, whole)
+    for place, database in enumerate(groups):
+        whole = rows_of(session, database, [each for each, at in found if at == place])
+        counted = counts(session, database.entries, whole)
         touched: dict[VersionedClass, set[int]] = defaultdict(set)
         for (entry, at), operations in counted.items():
             touched[entry].add(at)
@@ -140,19 +145,17 @@ def _rows(
             for at, versions in samples(session, entry, ids, SAMPLES).items():
                 before = shown[whole[at]].get(entry.model, ())
                 shown[whole[at]][entry.model] = (*before, *versions)[:SAMPLES]
-    return [TransactionRow(each, numbers[each], shown[each]) for each in found]
+    return [TransactionRow(each, numbers[each], shown[each]) for each, _ in found]
 
 
-def rows_of(session: Session, transaction_class: Any, found: Sequence[Any]) -> dict[int, Any]:
+def rows_of(session: Session, database: Database, found: Sequence[Any]) -> dict[int, Any]:
     """Return all ids that belong to some transactions, with the transaction of each."""
     whole = {each.id: each for each in found}
     by_uid = {each.uid: each for each in found if each.uid is not None}
     if by_uid:
-        statement = sa.select(transaction_class.id, transaction_class.uid).where(
-            transaction_class.uid.in_(list(by_uid))
-        )
-        arguments = transaction_arguments(session, transaction_class)
-        for at, uid in session.execute(statement, bind_arguments=arguments):
+        cls: Any = database.transaction_class
+        statement = sa.select(cls.id, cls.uid).where(cls.uid.in_(list(by_uid)))
+        for at, uid in session.execute(statement, bind_arguments=database.arguments):
             whole[at] = by_uid[uid]
     return whole
 
@@ -163,20 +166,18 @@ def transaction_by_uid(session: Session, manager: Any, uid_or_id: str) -> Any | 
     by_id = number is not None and len(uid_or_id) <= LONGEST_ID and fits(number)
     if "\0" in uid_or_id:
         return None
-    for transaction_class in families(manager.registry):
+    for database in databases(session, manager.registry):
+        cls: Any = database.transaction_class
         # an id is at most 19 digits long and a uid 32, so that neither is taken for the other
-        condition: Any = (
-            transaction_class.id == number if by_id else transaction_class.uid == uid_or_id
-        )
+        condition: Any = cls.id == number if by_id else cls.uid == uid_or_id
         statement = (
-            sa.select(transaction_class)
+            sa.select(cls)
             .where(condition)
-            .order_by(transaction_class.id.desc())
+            .order_by(cls.id.desc())
             .limit(1)
-            .options(*user_loading(transaction_class))
+            .options(*user_loading(cls, database.token))
         )
-        arguments = transaction_arguments(session, transaction_class)
-        found = session.scalars(statement, bind_arguments=arguments).first()
+        found = session.scalars(statement, bind_arguments=database.arguments).first()
         if found is not None:
             return found
     return None
@@ -192,25 +193,25 @@ def transaction_entries(
     :param limit_per_model: how many entries of each model; all by default.
     """
     found: dict[type[Any], tuple[Entry, ...]] = {}
-    for transaction_class, entries in families(manager.registry).items():
-        rows = _all_rows(session, transaction_class, transaction)
-        counted = counts(session, entries, rows)
+    for database in databases(session, manager.registry):
+        rows = _all_rows(session, database, transaction)
+        counted = counts(session, database.entries, rows)
         touched = {entry for entry, _ in counted}
-        for entry in entries:
+        for entry in database.entries:
             if entry in touched:
                 found[entry.model] = touched_entries(session, entry, rows, limit=limit_per_model)
     return found
 
 
-def _all_rows(session: Session, transaction_class: Any, transaction: Any) -> dict[int, Any]:
+def _all_rows(session: Session, database: Database, transaction: Any) -> dict[int, Any]:
     """Return the rows of one transaction in one database, by id."""
+    cls: Any = database.transaction_class
     if transaction.uid is None:
-        own = isinstance(transaction, transaction_class)
+        own = is_from(transaction, database)
         return {transaction.id: transaction} if own else {}
-    statement = sa.select(transaction_class).where(transaction_class.uid == transaction.uid)
+    statement = sa.select(cls).where(cls.uid == transaction.uid)
     found = session.scalars(
-        statement.options(*user_loading(transaction_class)),
-        bind_arguments=transaction_arguments(session, transaction_class),
+        statement.options(*user_loading(cls, database.token)), bind_arguments=database.arguments
     )
     return {each.id: each for each in found}
 
@@ -218,12 +219,13 @@ def _all_rows(session: Session, transaction_class: Any, transaction: Any) -> dic
 def transaction_neighbours(session: Session, transaction: Any) -> tuple[Any | None, Any | None]:
     """Return the transactions before and after one, in two statements."""
     cls: Any = type(transaction)
-    other = sa.select(cls).limit(1).options(*user_loading(cls))
+    database = database_of(session, transaction)
+    other = sa.select(cls).limit(1).options(*user_loading(cls, database.token))
     if transaction.uid is not None:
         other = other.where(sa.or_(cls.uid.is_(None), cls.uid != transaction.uid))
     before = other.where(cls.id < transaction.id).order_by(cls.id.desc())
     after = other.where(cls.id > transaction.id).order_by(cls.id)
-    arguments = transaction_arguments(session, cls)
+    arguments = database.arguments
     return (
         session.scalars(before, bind_arguments=arguments).first(),
         session.scalars(after, bind_arguments=arguments).first(),

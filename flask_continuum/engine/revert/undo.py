@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.errors import VersioningError
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.databases import database_of
 from flask_continuum.engine.read.links import links_of
-from flask_continuum.engine.read.loading import transaction_arguments
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.read.whereabouts import whereabouts
@@ -55,10 +55,16 @@ def plan_undo(
     :raises ReverterException: when a value is given for no field of the plan.
     """
     cls, identity = type(transaction), transaction.id
+    database = database_of(session, transaction)
 
     def again(session: Session) -> Plan:
         with session.no_autoflush:
-            found = session.get(cls, identity, bind_arguments=transaction_arguments(session, cls))
+            found = session.get(
+                cls,
+                identity,
+                identity_token=database.token,
+                bind_arguments=database.arguments,
+            )
         if found is None:
             raise VersioningError(
                 f"Transaction {identity} is no longer in the history, so it cannot be undone."

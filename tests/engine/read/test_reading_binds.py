@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, mapped_column, relationship, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, mapped_column, relationship, selectinload, sessionmaker
 
 from flask_continuum.engine import read
+from flask_continuum.engine.attribution import Attribution
+from flask_continuum.engine.errors import VersioningError
 from flask_continuum.engine.maintenance.verify import verify
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.revert import plan_undo
@@ -154,5 +156,116 @@ def test_history_is_beside_its_data(
         session.commit()
         assert [session.get_one(model, 1).title for model in (Book, Log)] == ["a", "a"]
         assert len(read.transactions(session, manager)) >= 3
+        assert not verify(session, manager).findings
+    manager.detach()
+
+
+def one_metadata(one: sa.Engine, other: sa.Engine) -> Any:
+    """Models of one base in two databases; users are in the first."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(Base):
+        __tablename__ = "person"
+        id = mapped_column(sa.Integer, primary_key=True)
+
+    class Book(Base):
+        __tablename__ = "book"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        title = mapped_column(sa.String(20))
+
+    class Log(Base):
+        __tablename__ = "log"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        title = mapped_column(sa.String(20))
+
+    sessions = sessionmaker(binds={User: one, Book: one, Log: other})
+    manager = VersioningManager(user_cls=User)
+    manager.attribution = lambda: Attribution(user_id=1)
+    manager.attach(Base, sessions)
+    Base.metadata.create_all(one)
+    missing = [each for name, each in Base.metadata.tables.items() if name != "person"]
+    Base.metadata.create_all(other, tables=missing)
+    return manager, sessions, User, Book, Log
+
+
+def test_one_metadata_in_several_databases(database: Database, second_database: Database) -> None:
+    """Transactions of both have ids of their own, which are equal here and mean two things."""
+    manager, sessions, user, book, log = one_metadata(
+        database.create_engine(), second_database.create_engine()
+    )
+    with sessions() as session:
+        session.add_all([user(id=1), book(id=1, title="a")])
+        session.commit()
+        session.add(log(id=1, title="b"))
+        session.commit()
+        session.get_one(log, 1).title = "c"
+        session.commit()
+        session.get_one(book, 1).title = "d"
+        session.commit()
+    with sessions() as session:
+        books, logs = (read.versions_of(session, model, (1,)) for model in (book, log))
+        by_book, by_log = ([each.transaction for each in found] for found in (books, logs))
+        transaction = type(by_book[0])
+        assert not set(by_book) & set(by_log)
+        for found, model in ((by_book, book), (by_log, log)):
+            engine = session.get_bind(model)
+            with engine.connect() as connection:
+                table = transaction.__table__
+                assert [each.uid for each in sorted(found, key=lambda each: each.id)] == list(
+                    connection.scalars(sa.select(table.c.uid).order_by(table.c.id))
+                )
+            own = session.scalars(sa.select(transaction), bind_arguments={"bind": engine}).all()
+            assert set(own) == set(found)
+        known = session.get(user, 1)
+        assert all(each.user is known for each in (*by_book, *by_log))
+        session.expire_all()
+        for version in (*books, *logs):
+            assert version.transaction in (*by_book, *by_log)
+            assert version.previous is None or version.previous in (*books, *logs)
+        with pytest.raises(VersioningError, match=r"in 2 databases.*bind_arguments"):
+            session.scalars(sa.select(transaction)).all()
+    with sessions() as session:
+        page = read.transactions(session, manager, limit=3)
+        rest = read.transactions(session, manager, limit=3, cursor=page.older)
+        touched = [{each.__name__ for each in row.counts} for row in (*page, *rest)]
+        assert touched == [{"Book"}, {"Log"}, {"Log"}, {"Book"}]
+        assert len({row.transaction for row in (*page, *rest)}) == 4
+        (only,) = {frozenset(row.counts) for row in read.transactions(session, manager, model=log)}
+        assert only == {log}
+        assert {each.model: each.changes for each in read.model_stats(session, manager)} == {
+            book: 2,
+            log: 2,
+        }
+        assert [each.last.uid for each in read.model_stats(session, manager)] == [
+            page.items[0].transaction.uid,
+            page.items[1].transaction.uid,
+        ]
+        for row in (*page, *rest):
+            (found_model,) = row.counts
+            addressed = read.transaction_by_uid(session, manager, row.transaction.uid)
+            assert addressed is row.transaction
+            assert list(read.transaction_entries(session, manager, addressed)) == [found_model]
+        before, after = read.transaction_neighbours(session, page.items[1].transaction)
+        assert (before, after) == (page.items[2].transaction, None)
+        plan_undo(session, page.items[1].transaction).apply(session)
+        session.commit()
+        assert (session.get(log, 1).title, session.get(book, 1).title) == ("b", "d")
+        version = type(session.get(log, 1).versions[0])
+        oldest = sa.select(version).order_by(version.transaction_id).limit(1)
+        loaded = session.scalars(oldest.options(selectinload(version.transaction))).one()
+        assert loaded.transaction is page.items[2].transaction
+        both = read.transactions(session, manager, limit=1).items[0].transaction
+        assert both.user is session.get(user, 1)
+        session.get(log, 1).title = session.get(book, 1).title = "e"
+        session.commit()
+        newest, _ = read.transactions(session, manager, limit=2)
+        assert set(read.transaction_entries(session, manager, newest.transaction)) == {book, log}
+        plan_undo(session, newest.transaction).apply(session)
+        session.commit()
+        assert (session.get(log, 1).title, session.get(book, 1).title) == ("b", "d")
         assert not verify(session, manager).findings
     manager.detach()
