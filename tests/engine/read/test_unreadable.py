@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy.ext.mutable import MutableDict
 from sqlalchemy.orm import DeclarativeBase, mapped_column, sessionmaker
 from sqlalchemy.schema import CreateTable
@@ -146,3 +148,80 @@ def test_types_are_what_they_were(engine: sa.Engine) -> None:
 def test_what_a_driver_cannot_read(engine: sa.Engine) -> None:
     with engine.connect() as connection, pytest.raises(sa.exc.DataError):
         connection.execute(sa.text("SELECT date '12000-01-01'")).all()
+
+
+class Event(Base):
+    """Types whose databases store more than Python can read."""
+
+    __tablename__ = "event"
+    __versioned__ = {}
+    id = mapped_column(sa.Integer, primary_key=True)
+    day = mapped_column(sa.Date)
+    at = mapped_column(sa.DateTime)
+    amount = mapped_column(sa.Numeric(10, 2))
+    token = mapped_column(sa.Uuid)
+    data = mapped_column(sa.JSON)
+    mood = mapped_column(sa.Enum(Mood), nullable=True)
+
+
+class Thing(Base):
+    __tablename__ = "thing"
+    __versioned__ = {}
+    id = mapped_column(sa.Integer, primary_key=True)
+    kind = mapped_column(sa.String(10))
+    __mapper_args__ = {"polymorphic_on": "kind", "polymorphic_identity": "thing"}
+
+
+class Part(Thing):
+    size = mapped_column(sa.Integer, nullable=True)
+    __mapper_args__ = {"polymorphic_identity": "part"}
+
+
+def break_version(engine: sa.Engine, table: str, **values: str) -> None:
+    """Store something in a version, past every type and check."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "mysql":
+            connection.execute(sa.text("SET SESSION check_constraint_checks = 0"))
+        pairs = ", ".join(f"{name} = :{name}" for name in values)
+        connection.execute(sa.text(f"UPDATE {table} SET {pairs}"), values)
+
+
+@on("sqlite", "mariadb")
+def test_what_is_no_json_and_no_date(sessions: sessionmaker[Any], engine: sa.Engine) -> None:
+    """SQLite stores any text as anything, MariaDB any text as JSON once it is not asked to look."""
+    broken = {"data": "{broken"}
+    if engine.dialect.name == "sqlite":
+        broken |= {"day": "12000-01-01", "at": "2026-02-31 25:00:00", "token": "no uuid"}
+    with sessions() as session:
+        session.add(Event(id=1))
+        session.commit()
+        break_version(engine, "event_version", **broken)
+        (version,) = read.versions_of(session, Event, (1,))
+        for key, text in broken.items():
+            value = getattr(version, key)
+            assert isinstance(value, Unreadable) and value.size == len(text), key
+        assert {step.key for step in plan_revert(session, version).records[0].impossible} == set(
+            broken
+        )
+        entry = read.timeline(session, Event, (1,)).items[0]
+        assert entry.version is version
+
+
+def test_a_class_that_is_not_known_any_more(sessions: sessionmaker[Any], engine: sa.Engine) -> None:
+    """As with the live table: SQLAlchemy cannot tell what the row is."""
+    with sessions() as session:
+        session.add(Part(id=1, size=1))
+        session.commit()
+        break_version(engine, "thing_version", kind="gone")
+        with pytest.raises(AssertionError, match="No such polymorphic_identity"):
+            read.versions_of(session, Thing, (1,))
+
+
+def test_migrations_see_no_other_types(sessions: sessionmaker[Any], engine: sa.Engine) -> None:
+    """The types of version columns are copies, and Alembic finds what it has created."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = compare_metadata(context, Base.metadata)
+    changed = [each for group in found if isinstance(group, list) for each in group]
+    assert [each for each in changed if each[0] == "modify_type"] == []
+    assert [each for each in found if isinstance(each, tuple)] == []
