@@ -234,7 +234,10 @@ def test_one_metadata_in_several_databases(database: Database, second_database: 
         touched = [{each.__name__ for each in row.counts} for row in (*page, *rest)]
         assert touched == [{"Book"}, {"Log"}, {"Log"}, {"Book"}]
         assert len({row.transaction for row in (*page, *rest)}) == 4
-        (only,) = {frozenset(row.counts) for row in read.transactions(session, manager, wanted=read.FeedFilter(model=log))}
+        (only,) = {
+            frozenset(row.counts)
+            for row in read.transactions(session, manager, wanted=read.FeedFilter(model=log))
+        }
         assert only == {log}
         assert {each.model: each.changes for each in read.model_stats(session, manager)} == {
             book: 2,
