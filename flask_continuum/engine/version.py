@@ -44,7 +44,12 @@ class VersionClassBase:
     @property
     def changeset(self) -> dict[str, list[Any]]:
         """What this version changed: ``{key: [old, new]}``; everything set for the first one."""
-        return changes.changeset(_session(self), self)
+        found = changes.changeset(_session(self), self)
+        manager: Any = getattr(self.__continuum__.model, "__versioning_manager__", None)
+        if manager is not None:
+            for plugin in manager.plugins.overriding("after_construct_changeset"):
+                plugin.after_construct_changeset(self, found)
+        return found
 
     @property
     def moved_from(self) -> Self | None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
+from flask_continuum.engine.plugins.null_delete import NullDeletePlugin
 from flask_continuum.engine.plugins.property_mod_tracker import PropertyModTrackerPlugin
 
 if TYPE_CHECKING:
     from flask_continuum.plugins.flask import FlaskPlugin
 
-__all__ = ["FlaskPlugin", "Plugin", "PluginCollection", "PropertyModTrackerPlugin"]
+__all__ = [
+    "FlaskPlugin",
+    "NullDeletePlugin",
+    "Plugin",
+    "PluginCollection",
+    "PropertyModTrackerPlugin",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -288,6 +288,7 @@ class Builder:
         self._finish_relationships()
         for model in made:
             add_versions(self.registry.entries[model])
+        self.hooks.models_built(self.registry.entries[model] for model in made)
 
     def _finish_links(self, mapper: Mapper[Any], options: Options) -> None:
         for prop in mapper.relationships:
@@ -376,6 +377,7 @@ class Builder:
                 add_query(created, mapper.class_)
                 break
         self.registry.transaction_classes[metadata] = created
+        self.hooks.transaction_class_built()
 
     def _user_mapper(self) -> Mapper[Any] | None:
         if self.user_cls is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.plugins.base import PluginCollection
-from flask_continuum.engine.registry import VersionedTable
+from flask_continuum.engine.registry import VersionedClass, VersionedTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,19 @@ class BuildHooks:
 
     manager: Any
     plugins: PluginCollection
+
+    def transaction_class_built(self) -> None:
+        """Tell plugins that a Transaction class was made."""
+        for plugin in self.plugins.overriding("after_build_tx_class"):
+            plugin.after_build_tx_class(self.manager)
+
+    def models_built(self, entries: Iterable[VersionedClass]) -> None:
+        """Tell plugins that version classes were made, with their relationships."""
+        for entry in entries:
+            for plugin in self.plugins.overriding("after_version_class_built"):
+                plugin.after_version_class_built(entry.model, entry.version_class)
+        for plugin in self.plugins.overriding("after_build_models"):
+            plugin.after_build_models(self.manager)
 
     def add_columns(self, entry: VersionedTable, model: type[Any] | None) -> None:
         """Have plugins add columns to a version table; those it has already stay as they are."""

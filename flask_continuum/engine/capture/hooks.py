@@ -47,6 +47,14 @@ class Hooks:
             for plugin in self.plugins.overriding("is_session_modified")
         )
 
+    def after_flush(self, session: Session) -> None:
+        """Tell plugins that a flush has written something versioned."""
+        told = self.plugins.overriding("before_create_version_objects")
+        if told:
+            unit = self.unit_of_work(session)
+            for plugin in told:
+                plugin.before_create_version_objects(unit, session)
+
     def fill_transaction(self, session: Session) -> None:
         """Ask plugins for values of the transaction's row, where something is pending.
 

@@ -189,6 +189,8 @@ class Listeners:
         pending = list(with_work(connections_of(session), self.current))
         for connection, unit in pending:
             join(session, connection, unit, self.current)
+        if pending:
+            self.hooks.after_flush(session)
         self.hooks.fill_transaction(session)
         for connection, unit in pending:
             if self.write == "flush" and unit.is_dirty:

@@ -51,10 +51,10 @@ class Plugin:
         """Called after a flush that has written versioned records."""
 
     def after_create_version_object(self, uow: Any, parent_obj: Any, version_obj: Any) -> None:
-        """Called with each record that a flush has written, and its version object."""
+        """Not run: versions are rows that the database makes. Overriding it is refused."""
 
     def after_create_version_objects(self, uow: Any, session: Session) -> None:
-        """Called after the version objects of a flush were made."""
+        """Not run, as :meth:`after_create_version_object`."""
 
     def transaction_args(self, uow: Any, session: Session) -> Mapping[str, Any]:
         """Return values for the transaction's row, by column; what was said elsewhere wins."""
@@ -134,8 +134,18 @@ class PluginCollection(MutableSequence[Plugin]):
         return f"PluginCollection({self.plugins!r})"
 
 
+_NOT_RUN = ("after_create_version_object", "after_create_version_objects")
+
+
 def _checked(plugin: Any) -> Plugin:
     if isinstance(plugin, Plugin):
+        for hook in _NOT_RUN:
+            if plugin.overrides(hook):
+                raise ImproperlyConfigured(
+                    f"{type(plugin).__name__} overrides {hook}, which is not run: the database "
+                    f"makes versions from rows, at the commit. Use before_flush, transaction_args "
+                    f"or columns from after_build_version_table_columns."
+                )
         return plugin
     if isinstance(plugin, type) and issubclass(plugin, Plugin):
         raise ImproperlyConfigured(

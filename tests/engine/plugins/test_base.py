@@ -231,3 +231,58 @@ def test_before_flush_sees_versioned_work_only(make: Make) -> None:
     with newsroom.session() as session:
         assert last_transaction(newsroom, session).kind == "stamped"
         assert session.get(newsroom.Section, 1).versions[0].name == "Arts!"
+
+
+def test_after_a_flush_of_versioned_work_plugins_may_add_objects(make: Make) -> None:
+    class Adds(Plugin):
+        def before_create_version_objects(self, uow: Any, session: Session) -> None:
+            if session.info.pop("wanted", False):
+                session.add(newsroom.Tag(id=9, name="added"))
+
+    newsroom = make(Adds())
+    with newsroom.commit() as session:
+        session.info["wanted"] = True
+        session.add(newsroom.Section(id=1, name="Arts"))
+    with newsroom.session() as session:
+        section, tag = session.get(newsroom.Section, 1), session.get(newsroom.Tag, 9)
+        assert section.versions[0].transaction_id == tag.versions[0].transaction_id
+
+
+def test_hooks_about_version_objects_are_refused() -> None:
+    for hook in ("after_create_version_object", "after_create_version_objects"):
+        made = type("Objects", (Plugin,), {hook: lambda *arguments: None})
+        with pytest.raises(ImproperlyConfigured, match=f"Objects overrides {hook}, which is not"):
+            PluginCollection([made()])
+
+
+# --- building and reading -------------------------------------------------------------------------
+
+
+def test_building_and_changesets_are_told(make: Make) -> None:
+    class Told(Plugin):
+        def __init__(self) -> None:
+            self.built: list[Any] = []
+
+        def after_build_tx_class(self, manager: Any) -> None:
+            self.built.append(manager.registry.transaction_classes)
+
+        def after_version_class_built(self, parent_cls: Any, version_cls: Any) -> None:
+            self.built.append((parent_cls, version_cls))
+
+        def after_build_models(self, manager: Any) -> None:
+            self.built.append(manager)
+
+        def after_construct_changeset(self, version_obj: Any, changeset: dict[str, Any]) -> None:
+            changeset.pop("id")
+
+    told = Told()
+    newsroom = make(told)
+    with newsroom.commit() as session:
+        session.add(newsroom.Section(id=1, name="Arts"))
+    with newsroom.session() as session:
+        (version,) = session.get(newsroom.Section, 1).versions
+        assert version.changeset == {"name": [None, "Arts"]}
+    assert told.built[0] is newsroom.manager.registry.transaction_classes
+    assert (newsroom.Section, type(version)) in told.built
+    assert told.built[-1] is newsroom.manager
+    assert len(told.built) == 2 + len(newsroom.manager.registry.entries)
