@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from tests.support.availability import LeftOut
 from tests.support.databases import KINDS, Database, Source, Unavailable, open_source
-from tests.support.kept import Kept
+from tests.support.kept import Kept, Lent
 
 LEFT_OUT = pytest.StashKey[LeftOut]()
 
@@ -85,6 +85,14 @@ def kept(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     kept = Kept(tmp_path_factory.mktemp("kept"))
     yield kept
     kept.close()
+
+
+@pytest.fixture(scope="session")
+def lent() -> Iterator[Lent]:
+    """Models that are lent from test to test."""
+    lent = Lent()
+    yield lent
+    lent.close()
 
 
 @pytest.fixture(params=KINDS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.engine.newsroom import Newsroom, build
+from tests.engine.newsroom import Newsroom, lend
 
 
 @pytest.fixture
@@ -20,8 +20,7 @@ def newsroom_engine(database_kind: str, sources: Any, kept: Any) -> Iterator[sa.
 
 
 @pytest.fixture
-def newsroom(newsroom_engine: sa.Engine) -> Iterator[Newsroom]:
+def newsroom(database_kind: str, sources: Any, kept: Any, lent: Any) -> Iterator[Newsroom]:
     """Versioned models on each kind of database."""
-    newsroom = build(newsroom_engine, kept=True)
-    yield newsroom
-    newsroom.manager.detach()
+    with lend(lent, kept.of(sources.of(database_kind))) as newsroom:
+        yield newsroom

@@ -14,7 +14,8 @@ from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.plugins.base import Plugin
-from tests.support.kept import empty_or_create
+from tests.support.databases import Database
+from tests.support.kept import Lent, empty
 
 
 @dataclass
@@ -159,10 +160,7 @@ def build(
     sessions = sessionmaker(engine)
     manager.attach(Base, sessions, engine)
     if kept:
-        empty_or_create(engine, Base.metadata, keep={"history_column"})
-        spans = Base.metadata.tables["history_column"]
-        with engine.begin() as connection:  # what a test has said about columns goes with it
-            connection.execute(spans.delete().where(spans.c.column_name != ""))
+        empty(engine, Base.metadata)
     else:
         Base.metadata.create_all(engine)
     newsroom = Newsroom(
@@ -180,3 +178,24 @@ def build(
     )
     manager.attribution = lambda: newsroom.acting
     return newsroom
+
+
+def build_kept(engine: sa.Engine) -> Newsroom:
+    """Make a newsroom on a database that keeps its tables from test to test."""
+    return build(engine, kept=True)
+
+
+@contextmanager
+def lend(
+    lent: Lent, database: Database, write: str = "commit", name: str = ""
+) -> Iterator[Newsroom]:
+    """Lend a newsroom as if it were new; its tables are empty.
+
+    :param write: when versions are written.
+    :param name: tells apart newsrooms that are not to share anything compiled.
+    """
+    with lent.lend(build_kept, database, name) as newsroom:
+        newsroom.manager.write = write
+        newsroom.acting = Attribution()
+        newsroom.Article.forbidden.clear()
+        yield newsroom

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from flask_continuum.engine.capture import writer
 from flask_continuum.engine.dialects import Dialect, dialect_for
 from tests.engine.capture.shop import build as build_shop
 from tests.engine.invariants import check
-from tests.engine.newsroom import Newsroom, build
+from tests.engine.newsroom import Newsroom, lend
+
+Borrow = Callable[[Callable[[sa.Engine], Any]], AbstractContextManager[Any]]
 
 
 @pytest.fixture(params=["commit", "flush", "plain"])
@@ -34,33 +37,48 @@ def plain_dialect(connection: sa.Connection) -> Dialect:
 
 
 @pytest.fixture
-def newsroom(newsroom_engine: sa.Engine, write: str) -> Iterator[Newsroom]:
-    """Versioned models on each kind of database, checked as a whole after each test."""
-    newsroom = build(newsroom_engine, kept=True)
-    newsroom.manager.write = write
-    yield newsroom
-    check(newsroom.engine, newsroom.manager)
-    newsroom.manager.detach()
+def own(request: pytest.FixtureRequest, write: str) -> str:
+    """What tells lent models apart: with every fallback forced they share nothing compiled."""
+    return "plain" if request.node.callspec.params["write"] == "plain" else ""
 
 
 @pytest.fixture
-def shop(database_kind: str, sources: Any, kept: Any, write: str) -> Iterator[Any]:
+def newsroom(
+    database_kind: str, sources: Any, kept: Any, lent: Any, write: str, own: str
+) -> Iterator[Newsroom]:
+    """Versioned models on each kind of database, checked as a whole after each test."""
+    with lend(lent, kept.of(sources.of(database_kind)), write, own) as newsroom:
+        yield newsroom
+        check(newsroom.engine, newsroom.manager)
+
+
+@pytest.fixture
+def borrow(database_kind: str, sources: Any, kept: Any, lent: Any, write: str, own: str) -> Borrow:
+    """Lends what a function makes of an engine, like the newsroom."""
+
+    @contextmanager
+    def borrow(build: Callable[[sa.Engine], Any]) -> Iterator[Any]:
+        with lent.lend(build, kept.of(sources.of(database_kind)), own) as made:
+            made.manager.write = write
+            yield made
+            check(made.engine, made.manager)
+
+    return borrow
+
+
+@pytest.fixture
+def shop(borrow: Borrow) -> Iterator[Any]:
     """An item, two articles and a review, which is an article with a third table."""
-    database = kept.of(sources.of(database_kind))
-    shop = build_shop(database.create_engine())
-    shop.manager.write = write
-    with shop.sessions() as session:
-        session.add(shop.Item(title="i"))
-        session.flush()  # one by one: the database gives out the keys 1 to 4
-        for article in [shop.Article(title="a", body="b") for _ in "23"]:
-            session.add(article)
-            session.flush()
-        session.add(shop.Review(title="r", body="b", stars=5))
-        session.commit()
-    yield shop
-    check(shop.engine, shop.manager)
-    shop.manager.detach()
-    database.dispose()
+    with borrow(build_shop) as shop:
+        with shop.sessions() as session:
+            session.add(shop.Item(title="i"))
+            session.flush()  # one by one: the database gives out the keys 1 to 4
+            for article in [shop.Article(title="a", body="b") for _ in "23"]:
+                session.add(article)
+                session.flush()
+            session.add(shop.Review(title="r", body="b", stars=5))
+            session.commit()
+        yield shop
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,16 +20,11 @@ from tests.support.statements import statements
 
 
 @pytest.fixture
-def library(database_kind: str, sources: Any, kept: Any, write: str) -> Iterator[Library]:
+def library(borrow: Any) -> Iterator[Library]:
     """Two authors with two books each, chapters, notes and links; checked after each test."""
-    database = kept.of(sources.of(database_kind))
-    library = build_library(database.create_engine())
-    library.manager.write = write
-    fill(library)
-    yield library
-    check(library.engine, library.manager)
-    library.manager.detach()
-    database.dispose()
+    with borrow(build_library) as library:
+        fill(library)
+        yield library
 
 
 def fill(library: Library) -> None:
@@ -466,14 +461,12 @@ def test_baselines_come_first(engine: sa.Engine, write: str) -> None:
 
 
 @pytest.fixture
-def quick(database_kind: str, sources: Any, kept: Any) -> Iterator[Library]:
+def quick(database_kind: str, sources: Any, kept: Any, lent: Any) -> Iterator[Library]:
     """The models, written at the commit and with every shortcut."""
-    database = kept.of(sources.of(database_kind))
-    library = build_library(database.create_engine())
-    yield library
-    check(library.engine, library.manager)
-    library.manager.detach()
-    database.dispose()
+    with lent.lend(build_library, kept.of(sources.of(database_kind))) as library:
+        library.manager.write = "commit"
+        yield library
+        check(library.engine, library.manager)
 
 
 @pytest.mark.parametrize("way", ["flush", "criteria"])

@@ -5,27 +5,22 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from tests.engine.invariants import check, rows
-from tests.engine.newsroom import Newsroom, build
+from tests.engine.invariants import rows
+from tests.engine.newsroom import Newsroom
 from tests.support.marks import on
 
 
 @pytest.fixture
-def both(newsroom_engine: sa.Engine, write: str) -> Iterator[Newsroom]:
-    newsroom = build(newsroom_engine, kept=True)
-    newsroom.manager.write = write
+def both(newsroom: Newsroom) -> Newsroom:
     with newsroom.commit() as session:
         session.add_all([newsroom.Section(id=i, name=f"s{i}") for i in (1, 2)])
         session.add_all([newsroom.Article(id=1, title="a"), newsroom.Tag(id=1, name="t")])
-    yield newsroom
-    check(newsroom.engine, newsroom.manager)
-    newsroom.manager.detach()
+    return newsroom
 
 
 @on("postgresql", "mariadb")

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from tests.engine.newsroom import Newsroom, build
+from tests.engine.newsroom import Newsroom, lend
 from tests.support.documents import ROOT
 from tests.support.statements import Statements, statements
 
@@ -23,14 +23,13 @@ def budget(newsroom: Newsroom, kind: str, work: str) -> int:
 
 
 @pytest.fixture
-def newsroom(newsroom_engine: sa.Engine) -> Iterator[Newsroom]:
-    newsroom = build(newsroom_engine, kept=True)
-    with newsroom.commit() as session:
-        session.add(newsroom.Place(country="pt", number=0, name="warm"))
-    with newsroom.commit() as session:
-        session.delete(session.get(newsroom.Place, ("pt", 0)))
-    yield newsroom
-    newsroom.manager.detach()
+def newsroom(database_kind: str, sources: Any, kept: Any, lent: Any) -> Iterator[Newsroom]:
+    with lend(lent, kept.of(sources.of(database_kind))) as newsroom:
+        with newsroom.commit() as session:
+            session.add(newsroom.Place(country="pt", number=0, name="warm"))
+        with newsroom.commit() as session:
+            session.delete(session.get(newsroom.Place, ("pt", 0)))
+        yield newsroom
 
 
 def history(found: Statements) -> list[str]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, relationship, sessionmaker
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.manager import VersioningManager
 from tests.engine.capture.library import mind_foreign_keys
-from tests.engine.invariants import check, rows
+from tests.engine.invariants import rows
 from tests.support.kept import empty_or_create
 
 
@@ -67,10 +67,14 @@ class Catalogue:
         empty_or_create(engine, Base.metadata, keep={"history_column"})
         self.Article, self.Tag, self.Tagging, self.Numbered = Article, Tag, Tagging, Numbered
         self.plain, self.numbered = plain, counted
+
+    def fill(self) -> None:
         with self.sessions() as session:
-            session.add(Article(id=1, tags=[Tag(id=n) for n in (1, 2, 3)]))
+            session.add(self.Article(id=1, tags=[self.Tag(id=n) for n in (1, 2, 3)]))
             session.flush()
-            session.add_all(Numbered(id=n, article_id=1, tag_id=n, note="kept") for n in (1, 2))
+            session.add_all(
+                self.Numbered(id=n, article_id=1, tag_id=n, note="kept") for n in (1, 2)
+            )
             session.commit()
 
     def links(self, table: sa.Table) -> list[tuple[Any, ...]]:
@@ -87,14 +91,10 @@ class Catalogue:
 
 
 @pytest.fixture
-def catalogue(database_kind: str, sources: Any, kept: Any, write: str) -> Iterator[Catalogue]:
-    database = kept.of(sources.of(database_kind))
-    catalogue = Catalogue(database.create_engine())
-    catalogue.manager.write = write
-    yield catalogue
-    check(catalogue.engine, catalogue.manager)
-    catalogue.manager.detach()
-    database.dispose()
+def catalogue(borrow: Any) -> Iterator[Catalogue]:
+    with borrow(Catalogue) as catalogue:
+        catalogue.fill()
+        yield catalogue
 
 
 @pytest.mark.parametrize("way", ["object", "statement"])

@@ -256,21 +256,16 @@ def test_reading_costs_one_statement(sections: Newsroom) -> None:
 
 
 @pytest.fixture
-def places(database_kind: str, sources: Any, kept: Any, write: str) -> Iterator[Library]:
+def places(borrow: Any) -> Iterator[Library]:
     """Countries a, b and c with a city and a district each; the database changes their keys."""
-    database = kept.of(sources.of(database_kind))
-    library = build_library(database.create_engine())
-    library.manager.write = write
-    with library.commit() as session:
-        session.add_all(library.Country(code=code) for code in "abc")
-        session.flush()
-        session.add_all(library.City(country_code=code, number=1, name=code) for code in "abc")
-        session.flush()
-        session.add(library.District(id=1, country_code="a", city_number=1))
-    yield library
-    check(library.engine, library.manager)
-    library.manager.detach()
-    database.dispose()
+    with borrow(build_library) as library:
+        with library.commit() as session:
+            session.add_all(library.Country(code=code) for code in "abc")
+            session.flush()
+            session.add_all(library.City(country_code=code, number=1, name=code) for code in "abc")
+            session.flush()
+            session.add(library.District(id=1, country_code="a", city_number=1))
+        yield library
 
 
 def test_children_follow_their_parents(places: Library) -> None:

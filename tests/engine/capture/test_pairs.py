@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, relationship, sessionmaker
 from flask_continuum.engine.maintenance import verify
 from flask_continuum.engine.manager import VersioningManager
 from tests.engine.capture.library import mind_foreign_keys
-from tests.engine.invariants import check, rows
+from tests.engine.invariants import rows
 from tests.support.kept import empty_or_create
 from tests.support.marks import on
 
@@ -65,9 +65,11 @@ class Catalogue:
         empty_or_create(engine, Base.metadata, keep={"history_column"})
         self.Article, self.Tag, self.Numbered = Article, Tag, Numbered
         self.numbered, self.loose = numbered, loose
+
+    def fill(self) -> None:
         with self.commit() as session:
-            session.add(Article(id=1))
-            session.add_all(Tag(id=n) for n in (1, 2, 3))
+            session.add(self.Article(id=1))
+            session.add_all(self.Tag(id=n) for n in (1, 2, 3))
 
     def commit(self) -> Any:
         return self.sessions.begin()
@@ -90,14 +92,10 @@ class Catalogue:
 
 
 @pytest.fixture
-def catalogue(database_kind: str, sources: Any, kept: Any, write: str) -> Iterator[Catalogue]:
-    database = kept.of(sources.of(database_kind))
-    catalogue = Catalogue(database.create_engine())
-    catalogue.manager.write = write
-    yield catalogue
-    check(catalogue.engine, catalogue.manager)
-    catalogue.manager.detach()
-    database.dispose()
+def catalogue(borrow: Any) -> Iterator[Catalogue]:
+    with borrow(Catalogue) as catalogue:
+        catalogue.fill()
+        yield catalogue
 
 
 def test_a_pair_ends_with_its_last_row(catalogue: Catalogue) -> None:
