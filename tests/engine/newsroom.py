@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -160,7 +160,7 @@ def build(
     sessions = sessionmaker(engine)
     manager.attach(Base, sessions, engine)
     if kept:
-        empty(engine, Base.metadata)
+        empty(engine, manager)
     else:
         Base.metadata.create_all(engine)
     newsroom = Newsroom(
@@ -185,16 +185,25 @@ def build_kept(engine: sa.Engine) -> Newsroom:
     return build(engine, kept=True)
 
 
+def build_without_ends(engine: sa.Engine) -> Newsroom:
+    """Make a newsroom whose versions do not say when they end, likewise."""
+    return build(engine, kept=True, options={"strategy": "subquery"})
+
+
 @contextmanager
 def lend(
-    lent: Lent, database: Database, write: str = "commit", name: str = ""
+    lent: Lent,
+    database: Database,
+    write: str = "commit",
+    name: str = "",
+    make: Callable[[sa.Engine], Newsroom] = build_kept,
 ) -> Iterator[Newsroom]:
     """Lend a newsroom as if it were new; its tables are empty.
 
     :param write: when versions are written.
     :param name: tells apart newsrooms that are not to share anything compiled.
     """
-    with lent.lend(build_kept, database, name) as newsroom:
+    with lent.lend(make, database, name) as newsroom:
         newsroom.manager.write = write
         newsroom.acting = Attribution()
         newsroom.Article.forbidden.clear()

@@ -13,7 +13,7 @@ from tests.support.databases import Database, Source
 
 
 class Kept:
-    """One database of a kind, whose tables stay and whose rows go.
+    """Databases of each kind, whose tables stay and whose rows go.
 
     :param folder: for databases that are files.
     """
@@ -21,14 +21,17 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open = ExitStack()
-        self._databases: dict[str, Database] = {}
+        self._databases: dict[tuple[str, str], Database] = {}
 
-    def of(self, source: Source) -> Database:
-        """Return the database of a source, lent when it is first asked for."""
-        if source.kind not in self._databases:
-            database = self._open.enter_context(source.database(self._folder))
-            self._databases[source.kind] = database
-        return self._databases[source.kind]
+    def of(self, source: Source, name: str = "") -> Database:
+        """Return a database of a source, lent when it is first asked for.
+
+        :param name: for tables that have the names of others, and other columns.
+        """
+        key = (source.kind, name)
+        if key not in self._databases:
+            self._databases[key] = self._open.enter_context(source.database(self._folder))
+        return self._databases[key]
 
     def close(self) -> None:
         """Give the databases back."""
@@ -68,8 +71,7 @@ class Lent:
         if key not in self._made:
             self._made[key] = build(sa.create_engine(database.url))
         made: Lendable = self._made[key]
-        (metadata,) = made.manager.registry.history
-        empty(made.engine, metadata)
+        empty(made.engine, made.manager)
         try:
             yield made
         finally:
@@ -81,12 +83,17 @@ class Lent:
             made.manager.detach()
 
 
-def empty(engine: sa.Engine, metadata: sa.MetaData) -> None:
-    """Make or empty the tables of versioned models: only what says that they began empty stays."""
-    empty_or_create(engine, metadata, keep={"history_column"})
-    spans = metadata.tables["history_column"]
-    with engine.begin() as connection:  # what a test has said about columns goes with it
-        connection.execute(spans.delete().where(spans.c.column_name != ""))
+def empty(engine: sa.Engine, manager: Any) -> None:
+    """Make or empty the tables of versioned models: a history that began with empty tables."""
+    (metadata,) = manager.registry.history
+    began = manager.registry.history[metadata].history_column
+    empty_or_create(engine, metadata, keep=set())
+    names = [table.version.fullname for table in manager.registry.tables.values()]
+    with engine.begin() as connection:
+        connection.execute(began.delete())
+        connection.execute(
+            began.insert(), [{"table_name": n, "column_name": "", "since": 0} for n in names]
+        )
 
 
 def empty_or_create(engine: sa.Engine, metadata: sa.MetaData, keep: set[str]) -> None:

@@ -39,7 +39,7 @@ def plain_dialect(connection: sa.Connection) -> Dialect:
 @pytest.fixture
 def own(request: pytest.FixtureRequest, write: str) -> str:
     """What tells lent models apart: with every fallback forced they share nothing compiled."""
-    return "plain" if request.node.callspec.params["write"] == "plain" else ""
+    return "plain" if request.node.callspec.params.get("write") == "plain" else ""
 
 
 @pytest.fixture

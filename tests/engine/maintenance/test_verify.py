@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,7 +16,7 @@ from flask_continuum.engine.errors import (
     HistoryWriteError,
     ImproperlyConfigured,
 )
-from tests.engine.newsroom import Newsroom, build
+from tests.engine.newsroom import Newsroom
 from tests.support.documents import ROOT
 from tests.support.statements import statements
 
@@ -26,7 +25,7 @@ Found = list[tuple[FindingKind, str, tuple[Any, ...] | None, int | None]]
 
 
 @pytest.fixture
-def newsroom(engine: sa.Engine) -> Iterator[Newsroom]:
+def newsroom(newsroom: Newsroom) -> Newsroom:
     """A sound history: four versions of a section, a deleted comment, links come and gone.
 
     ==  =====================================================================================
@@ -36,7 +35,6 @@ def newsroom(engine: sa.Engine) -> Iterator[Newsroom]:
     4   section 1 renamed, article 1 linked to tag 1 again, comment 1 written anew
     ==  =====================================================================================
     """
-    newsroom = build(engine)
     with newsroom.commit() as session:
         tags = [newsroom.Tag(id=i, name=f"t{i}") for i in (1, 2)]
         article = newsroom.Article(id=1, title="a", settings={"b": 1}, tags=tags[:1])
@@ -55,8 +53,7 @@ def newsroom(engine: sa.Engine) -> Iterator[Newsroom]:
         article = session.get(newsroom.Article, 1)
         article.comments.append(newsroom.Comment(id=1, text="again"))
         article.tags.append(session.get(newsroom.Tag, 1))
-    yield newsroom
-    newsroom.manager.detach()
+    return newsroom
 
 
 def damage(newsroom: Newsroom, *sql: str) -> None:
