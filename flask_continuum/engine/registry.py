@@ -145,10 +145,12 @@ class HistoryTables:
 
     :ivar transaction: one row for each transaction that changed something.
     :ivar history_column: from which transaction to which a table, or a column, was recorded.
+    :ivar further: the tables of plugins, by name.
     """
 
     transaction: sa.Table
     history_column: sa.Table
+    further: dict[str, sa.Table] = field(default_factory=dict)
 
 
 class Action(Enum):

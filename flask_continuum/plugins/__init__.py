@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.engine.plugins.null_delete import NullDeletePlugin
 from flask_continuum.engine.plugins.property_mod_tracker import PropertyModTrackerPlugin
+from flask_continuum.engine.plugins.transaction_meta import TransactionMetaPlugin
 
 if TYPE_CHECKING:
     from flask_continuum.plugins.flask import FlaskPlugin
@@ -17,6 +18,7 @@ __all__ = [
     "Plugin",
     "PluginCollection",
     "PropertyModTrackerPlugin",
+    "TransactionMetaPlugin",
 ]
 
 

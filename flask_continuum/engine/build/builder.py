@@ -163,6 +163,7 @@ class Builder:
             self.registry.history[metadata] = create_history_tables(
                 metadata, self.factory, with_user=self.user_cls is not None
             )
+            self.hooks.add_tables(self.registry.history[metadata])
             metadata.info[BESIDE] = self.registry
             self.metadata_found(metadata)
 
@@ -345,11 +346,11 @@ class Builder:
             entry.mapper.registry._dispose_cls(entry.version_class)
         for mapper in self.taken:
             forget(mapper.class_)
-        for table in self.registry.tables.values():
-            table.version.metadata.remove(table.version)
+        for versioned in self.registry.tables.values():
+            versioned.version.metadata.remove(versioned.version)
         for metadata, history in self.registry.history.items():
-            metadata.remove(history.transaction)
-            metadata.remove(history.history_column)
+            for table in (history.transaction, history.history_column, *history.further.values()):
+                metadata.remove(table)
             metadata.info.pop(BESIDE, None)
 
     def _finish_class(self, mapper: Mapper[Any], options: Options) -> type[Any]:
@@ -377,7 +378,7 @@ class Builder:
                 add_query(created, mapper.class_)
                 break
         self.registry.transaction_classes[metadata] = created
-        self.hooks.transaction_class_built()
+        self.hooks.transaction_class_built(created, self.registry.history[metadata])
 
     def _user_mapper(self) -> Mapper[Any] | None:
         if self.user_cls is None:

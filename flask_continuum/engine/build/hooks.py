@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from flask_continuum.engine.options import Options
-from flask_continuum.engine.plugins.base import PluginCollection
-from flask_continuum.engine.registry import VersionedClass, VersionedTable
+from flask_continuum.engine.plugins.base import PluginCollection, TablePlugin
+from flask_continuum.engine.registry import HistoryTables, VersionedClass, VersionedTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,18 @@ class BuildHooks:
     manager: Any
     plugins: PluginCollection
 
-    def transaction_class_built(self) -> None:
-        """Tell plugins that a Transaction class was made."""
+    def add_tables(self, history: HistoryTables) -> None:
+        """Make the tables that plugins keep beside the transactions of a metadata."""
+        for plugin in self.plugins:
+            if isinstance(plugin, TablePlugin):
+                table = plugin.create_table(history.transaction)
+                history.further[table.name] = table
+
+    def transaction_class_built(self, cls: type[Any], history: HistoryTables) -> None:
+        """Map the tables of plugins; tell all that a Transaction class was made."""
+        for plugin in self.plugins:
+            if isinstance(plugin, TablePlugin) and plugin.table_name in history.further:
+                plugin.map_class(self.manager, cls, history.further[plugin.table_name])
         for plugin in self.plugins.overriding("after_build_tx_class"):
             plugin.after_build_tx_class(self.manager)
 

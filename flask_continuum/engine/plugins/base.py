@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableSequence
 from typing import Any, overload
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -70,6 +71,23 @@ class Plugin:
     def overrides(self, hook: str) -> bool:
         """Tell whether a hook does something here: those that do nothing are never called."""
         return getattr(type(self), hook) is not getattr(Plugin, hook)
+
+
+class TablePlugin(Plugin):
+    """Keeps a table beside the transactions of each metadata with history, and a class for it.
+
+    :cvar table_name: what the table is called.
+    """
+
+    table_name: str
+
+    def create_table(self, transaction: sa.Table) -> sa.Table:
+        """Return the table, made in the metadata of the transaction table."""
+        raise NotImplementedError
+
+    def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> None:
+        """Map a class to the table, and connect it with the Transaction class."""
+        raise NotImplementedError
 
 
 class PluginCollection(MutableSequence[Plugin]):

@@ -1,0 +1,90 @@
+"""Names and values that an application adds to a transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.associationproxy import association_proxy
+from sqlalchemy.orm import attribute_keyed_dict, foreign, relationship
+
+from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.plugins.base import TablePlugin
+
+
+class TransactionMetaBase:
+    """One name and its value.
+
+    :ivar transaction: the Transaction that it belongs to.
+    """
+
+    transaction_id: int
+    key: str
+    value: str | None
+    transaction: Any
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.key}={self.value!r}>"
+
+
+class TransactionMetaPlugin(TablePlugin):
+    """Gives transactions a dictionary: ``transaction.meta["job"] = "nightly"``.
+
+    It is kept in the table ``transaction_meta``. For the present transaction, ask for its object
+    first (``create_transaction``), whose id is final.
+
+    :ivar model_class: the class of the table, once mappers are configured.
+    """
+
+    table_name = "transaction_meta"
+
+    def __init__(self) -> None:
+        self.model_class: type[Any] | None = None
+
+    def create_table(self, transaction: sa.Table) -> sa.Table:
+        """Make the table, beside that of the transactions and without a foreign key to it."""
+        if self.table_name in transaction.metadata.tables:
+            raise ImproperlyConfigured(
+                f"The application has a table {self.table_name!r}, the name that "
+                f"TransactionMetaPlugin needs. Subclass it and give it another table_name."
+            )
+        return sa.Table(
+            self.table_name,
+            transaction.metadata,
+            sa.Column(
+                "transaction_id", transaction.c.id.type, primary_key=True, autoincrement=False
+            ),
+            sa.Column("key", sa.Unicode(255), primary_key=True),
+            sa.Column("value", sa.UnicodeText),
+        )
+
+    def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> None:
+        """Map the class, and give the Transaction class ``meta`` and ``meta_relation``."""
+        made = type("TransactionMeta", (TransactionMetaBase,), {"__module__": __name__})
+        mapper = sa.inspect(transaction_class)
+        condition = foreign(table.c.transaction_id) == mapper.local_table.c.id
+        mapper.registry.map_imperatively(
+            made,
+            table,
+            properties={
+                "transaction": relationship(
+                    transaction_class, primaryjoin=condition, back_populates="meta_relation"
+                )
+            },
+        )
+        mapper.add_property(
+            "meta_relation",
+            relationship(
+                made,
+                primaryjoin=condition,
+                back_populates="transaction",
+                collection_class=attribute_keyed_dict("key"),
+                cascade="all, delete-orphan",
+            ),
+        )
+        transaction_class.meta = association_proxy(
+            "meta_relation",
+            "value",
+            creator=lambda key, value: made(key=key, value=value),
+        )
+        self.model_class = manager.transaction_meta_cls = made
