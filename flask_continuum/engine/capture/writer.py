@@ -62,7 +62,7 @@ class Writer:
         changes = _settled(connection, dialect, changes)
         written = {}
         for metadata, part in _by_metadata(changes).items():
-            job = self._job(unit, metadata, part, kept.get(metadata))
+            job = replace(self._job(unit, metadata, part, kept.get(metadata)), final=True)
             written[metadata] = job, dialect.write(connection, job)
         for metadata, each in asked.items():
             job, found = written.get(metadata) or (self._job(unit, metadata, (), None), None)

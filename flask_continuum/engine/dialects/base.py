@@ -52,7 +52,11 @@ class Dialect(TransactionRows):
                 self.delete_transaction(connection, job.transaction, transaction_id)
             return None
         if job.closes:
-            self.close(connection, job.tables, transaction_id)
+            closed = self.close(connection, job.tables, transaction_id)
+            if job.asked and job.final:
+                self.continue_overtaken(
+                    connection, job, self.suspects(job, written, closed), transaction_id
+                )
         return transaction_id
 
     def _write_table(self, connection: sa.Connection, job: TableJob, transaction_id: int) -> int:
@@ -79,13 +83,15 @@ class Dialect(TransactionRows):
 
     def close(
         self, connection: sa.Connection, tables: Sequence[TableJob], transaction_id: int
-    ) -> None:
-        """End the predecessors of what was written under ``transaction_id``."""
+    ) -> int:
+        """End the predecessors of what was written under ``transaction_id``; return how many."""
+        closed = 0
         for job in tables:
             if job.table.end_transaction_id is None:
                 continue
             for part in parts(job.keys, self.chunk):
-                self.close_table(connection, job.table, part, transaction_id)
+                closed += self.close_table(connection, job.table, part, transaction_id)
+        return closed
 
     # -- one step on one table -----------------------------------------------------------------
 
@@ -262,8 +268,11 @@ class Dialect(TransactionRows):
         table: VersionedTable,
         keys: Sequence[tuple[Key, Operation]],
         tx: int,
-    ) -> None:
-        """Set the end of each record's newest earlier version, where a new one was written."""
+    ) -> int:
+        """Set the end of each record's newest earlier version, where a new one was written.
+
+        :returns: how many have ended.
+        """
         assert table.end_transaction_id is not None
         source = self.keys(table, keys)
         version, began = self.name(table.version), self.q(table.transaction_id)
@@ -277,7 +286,7 @@ class Dialect(TransactionRows):
             f"WHERE {self.same_key(table, version, 'q')} AND {version}.{began} = q.previous "
             f"AND {version}.{end} IS NULL"
         )
-        self.run(connection, sql, {**source.parameters, "tx": tx})
+        return self.run(connection, sql, {**source.parameters, "tx": tx}).rowcount
 
     def take_back(self, connection: sa.Connection, tables: Sequence[TableJob], tx: int) -> None:
         """Remove the versions that were written under ``tx`` and open their predecessors again."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,6 +62,17 @@ class TableJob:
         row[self.table.operation_type.key] = int(Operation.DELETE)
         return row
 
+    def only(self, keys: Set[Key]) -> TableJob:
+        """Return what is to be written about some of the records."""
+        return replace(
+            self,
+            live=[each for each in self.live if each[0] in keys],
+            gone=[key for key in self.gone if key in keys],
+            altered=self.altered & keys,
+            perhaps=[key for key in self.perhaps if key in keys],
+            orphans=[key for key in self.orphans if key in keys],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class WriteJob:
@@ -71,6 +82,7 @@ class WriteJob:
     :ivar values: the row, without its id.
     :ivar transaction_id: the id, where it was drawn before.
     :ivar asked: whether its row is there already and stays, because somebody asked for it.
+    :ivar final: whether it is written for good, and not as a draft.
     :ivar closes: whether predecessors get their end.
     """
 
@@ -80,6 +92,7 @@ class WriteJob:
     tables: Sequence[TableJob]
     closes: bool = True
     asked: bool = False
+    final: bool = False
 
 
 def parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

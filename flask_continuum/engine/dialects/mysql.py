@@ -16,7 +16,7 @@ from sqlalchemy import types
 
 from flask_continuum.engine.dialects.base import Dialect
 from flask_continuum.engine.dialects.fragments import OWN, Key, KeySource, Translation
-from flask_continuum.engine.dialects.jobs import TableJob, parts
+from flask_continuum.engine.dialects.jobs import TableJob, WriteJob, parts
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
@@ -34,6 +34,7 @@ class MySQLDialect(Dialect):
     join = "STRAIGHT_JOIN"
     locking = locking_values = " FOR UPDATE"
     closes_drafts = False
+    current_read = " LOCK IN SHARE MODE"
 
     def __init__(self, dialect: sa.Dialect, schemas: Translation = ()) -> None:
         super().__init__(dialect, schemas)
@@ -96,6 +97,9 @@ class MySQLDialect(Dialect):
         version, began = self.name(table.version), self.q(table.transaction_id)
         operation = self.q(table.operation_type)
         joins, conditions = "", ""
+        if table.end_transaction_id is not None:
+            # else another transaction has overtaken this one: what it wrote is to be compared
+            conditions = f" AND p.{self.q(table.end_transaction_id)} IS NULL"
         for number, sibling in enumerate(job.siblings):
             new, old = f"n{number}", f"p{number}"
             name, start = self.name(sibling.version), self.q(sibling.transaction_id)
@@ -180,18 +184,21 @@ class MySQLDialect(Dialect):
         table: VersionedTable,
         keys: Sequence[tuple[Key, Operation]],
         tx: int,
-    ) -> None:
+    ) -> int:
         """Close newest first; new records, which have no long history, by their prefix.
 
         A backward search for a record without predecessor would run into its neighbour's row.
+
+        :returns: how many known ones have ended.
         """
         assert table.end_transaction_id is not None
         version, began = self.name(table.version), self.q(table.transaction_id)
         end, primary = self.q(table.end_transaction_id), "FORCE INDEX (PRIMARY)"
+        closed = 0
         known = [each for each in keys if each[1] is not Operation.INSERT]
         if known:
             source = self.keys(table, known)
-            self.run(
+            closed = self.run(
                 connection,
                 f"UPDATE {source.sql} k "
                 f"STRAIGHT_JOIN {version} n {primary} "
@@ -200,7 +207,7 @@ class MySQLDialect(Dialect):
                 f"AND v.{began} = ({self._newest(table, 'n')}) "
                 f"SET v.{end} = :tx WHERE v.{end} IS NULL",
                 {**source.parameters, "tx": tx},
-            )
+            ).rowcount
         new = [each for each in keys if each[1] is Operation.INSERT]
         if new:
             source = self.keys(table, new)
@@ -211,6 +218,20 @@ class MySQLDialect(Dialect):
                 f"SET v.{end} = :tx WHERE v.{end} IS NULL AND v.{began} < :tx",
                 {**source.parameters, "tx": tx},
             )
+        return closed
+
+    def suspects(self, job: WriteJob, written: int, closed: int) -> Sequence[TableJob]:
+        """Leave out known records whose predecessors all have ended: a search locks gaps.
+
+        That for a new record searches no more than has been locked to end its predecessor.
+        """
+        new = sum(op is Operation.INSERT for table in job.tables for _, op in table.live)
+        if closed < written - new or any(t.table.end_transaction_id is None for t in job.tables):
+            return job.tables
+        return [
+            table.only({key for key, operation in table.live if operation is Operation.INSERT})
+            for table in job.tables
+        ]
 
     def remove(
         self,

@@ -39,9 +39,16 @@ class PostgreSQLDialect(Dialect):
         for table in job.tables:
             if table.altered and transaction_id is not None:
                 self.overlay_altered(connection, table, transaction_id)
-        if transaction_id is not None and overtaken is not None and overtaken >= transaction_id:
+        if transaction_id is None:
+            return None
+        is_overtaken = overtaken is not None and overtaken >= transaction_id
+        if not job.asked and is_overtaken:
             transaction_id = self._renumber(connection, job, transaction_id, overtaken)
-        return None if transaction_id is None else int(transaction_id)
+        elif job.asked and job.final:
+            open_ended = any(table.table.end_transaction_id is None for table in job.tables)
+            if is_overtaken or open_ended:
+                self.continue_overtaken(connection, job, job.tables, transaction_id)
+        return int(transaction_id)
 
     # -- the statement -------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ class SQLiteDialect(Dialect):
 
     chunk = 20_000
     keeps_ids = True
+    current_read = None
     # the order of tables in a CROSS JOIN is the order that SQLite reads them in
     join = "CROSS JOIN"
 

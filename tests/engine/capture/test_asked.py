@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.errors import HistoryWriteError
 from tests.engine.invariants import rows
 from tests.engine.newsroom import Newsroom
+from tests.support.marks import on
 
 
 def ask(newsroom: Newsroom, session: Session, model: Any = None) -> Any:
@@ -238,3 +239,54 @@ def test_a_unit_that_holds_changes_is_not_reset(newsroom: Newsroom, section: int
         session.flush()
         with pytest.raises(HistoryWriteError, match="Commit the session, or roll it back"):
             unit.reset(session)
+
+
+@on("postgresql", "mariadb")
+class TestOvertaken:
+    """Another transaction commits between asking and writing: only that part moves to a later id.
+
+    SQLite has one writer at a time, which is the one that has asked.
+    """
+
+    def test_what_was_overtaken_goes_on_under_another_id(
+        self, newsroom: Newsroom, section: int
+    ) -> None:
+        Section = newsroom.Section
+        with newsroom.commit() as session:
+            session.add_all([Section(id=n, name="old") for n in (3, 4, 5)])
+        with newsroom.sessions() as late:
+            asked = ask(newsroom, late)
+            number = asked.id
+            with newsroom.commit() as early:
+                early.get(Section, 1).name = "Metro"
+                early.get(Section, 3).name = "new"
+                early.delete(early.get(Section, 4))
+                early.delete(early.get(Section, 5))
+            late.get(Section, 1).name = "City"  # as it was before the other
+            late.get(Section, 2).name = "River"
+            late.delete(late.get(Section, 3))
+            late.add_all([Section(id=n, name="back") for n in (4, 5, 6)])
+            late.commit()
+        with newsroom.session() as session:
+            ids = {n: newsroom.ids(session, Section, n)[-1] for n in range(1, 7)}
+        found = transactions(newsroom)
+        first, between, last = (each.id for each in found if each.id >= number)
+        assert (first, last) == (number, ids[1])
+        assert number < between < last
+        assert ids == {1: ids[1], 2: number, 3: ids[1], 4: ids[1], 5: ids[1], 6: number}
+        by_id = {each.id: each for each in found}
+        assert by_id[number].uid == by_id[ids[1]].uid
+        assert by_id[number].issued_at == by_id[ids[1]].issued_at
+        assert [row[1] for row in sections(newsroom) if row[0] == 1] == ["City", "Metro", "City"]
+
+    def test_when_all_was_overtaken_its_row_stays(self, newsroom: Newsroom, section: int) -> None:
+        with newsroom.sessions() as late:
+            number = ask(newsroom, late).id
+            with newsroom.commit() as early:
+                early.get(newsroom.Section, 1).name = "Metro"
+            late.get(newsroom.Section, 1).name = "Polis"
+            assert late.get(newsroom.Section, 1).versions.count() >= 2
+            late.get(newsroom.Section, 1).name = "Urbs"
+            late.commit()
+        assert number in [each.id for each in transactions(newsroom)]
+        assert [row[1] for row in sections(newsroom)] == ["City", "Metro", "Urbs", "Sea"]
