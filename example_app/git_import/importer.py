@@ -14,7 +14,6 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer, selectinload
@@ -26,7 +25,6 @@ from example_app.git_import.errors import GitError
 from example_app.git_import.repository import Blobs, Change, Commit, GitRepository, TreeDiff
 from example_app.git_import.texts import Text, read_path, read_text
 from example_app.models import Article, Repository, Section, Status, User, utcnow
-from flask_continuum import transaction_class
 
 T = TypeVar("T")
 
@@ -201,7 +199,9 @@ class Writer:
         ):
             touched = self._apply(self._diff.between(self._tree, commit.tree), author, issued_at)
             if not touched:
-                self._note(commit, author, issued_at)
+                # without a transaction the history of the repository would have a hole here
+                unit = continuum.manager.unit_of_work(self._session)
+                unit.create_transaction(self._session, Article)
             self._mark.last_commit = commit.id
             self._mark.last_issued_at = issued_at
             self._session.commit()
@@ -209,24 +209,6 @@ class Writer:
         for article in touched:
             if article in self._session:
                 self._session.expire(article, ["body"])
-
-    def _note(self, commit: Commit, author: User, issued_at: datetime) -> None:
-        """Write the transaction of a commit that changes no text.
-
-        A transaction is written with the first version, and here there is none; yet it is a
-        commit, and the history of the repository would have a hole without it.
-        """
-        self._session.add(
-            transaction_class(Article)(
-                uid=uuid4().hex,
-                user_id=author.id,
-                actor=author.name,
-                kind="import",
-                reason=commit.message,
-                issued_at=issued_at,
-                context={"git": facts(commit)},
-            )
-        )
 
     def _not_before(self, moment: datetime) -> datetime:
         """A moment that is neither before that of the commit before, nor in the future."""

@@ -35,10 +35,11 @@ from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.engine.registry import Registry, VersionedTable
+from flask_continuum.engine.surface import ManagerSurface
 from flask_continuum.engine.unit_of_work import UnitOfWork
 
 
-class VersioningManager:
+class VersioningManager(ManagerSurface):
     """Versions the marked classes of the bases, sessions and engines that it is attached to.
 
     :param user_cls: the class of users, its name, or ``None`` when transactions name no user.
@@ -177,14 +178,8 @@ class VersioningManager:
         :param engine: an engine, or the Engine class. Engines that the sessions use are found
             by themselves.
         """
-        self._attachments.add(
-            base,
-            "after_mapper_constructed",
-            self._mapper_constructed,
-            propagate=base is not Mapper,
-        )
-        self._attachments.add(Mapper, "after_configured", self._finish)
-        self.listeners.attach_session(session)
+        self.apply_class_configuration_listeners(base)
+        self.track_session(session)
         if engine is not None:
             self.track_engine(engine)
         try:
@@ -195,6 +190,49 @@ class VersioningManager:
             # half a set-up would capture some classes and not others
             self.detach()
             raise
+
+    def apply_class_configuration_listeners(self, mapper: Any) -> None:
+        """Version the marked classes that are mapped from now on.
+
+        :param mapper: a declarative base, or ``Mapper`` for the classes of every base.
+        """
+        self._attachments.add(
+            mapper,
+            "after_mapper_constructed",
+            self._mapper_constructed,
+            propagate=mapper is not Mapper,
+        )
+        self._attachments.add(Mapper, "after_configured", self._finish)
+
+    def remove_class_configuration_listeners(self, mapper: Any) -> None:
+        """Leave classes alone that are mapped from now on."""
+        self._attachments.remove(mapper)
+
+    def track_operations(self, mapper: Any = Mapper) -> None:
+        """Capture what sessions do to versioned classes, as it is from the beginning.
+
+        :param mapper: a class or its mapper; ``Mapper`` for all classes.
+        """
+        for each in self._chosen(mapper):
+            self.builder.add(each)
+
+    def remove_operations_tracking(self, mapper: Any = Mapper) -> None:
+        """Capture no more of what sessions do to versioned classes: their histories break off."""
+        for each in self._chosen(mapper):
+            self._attachments.remove(each)
+            self._captured.pop(each.class_, None)
+
+    def _chosen(self, mapper: Any) -> list[Mapper[Any]]:
+        taken = list(self.builder.taken)
+        return taken if mapper is Mapper else [m for m in taken if m is sa.inspect(mapper)]
+
+    def track_session(self, session: Any) -> None:
+        """Listen to a session class, a session factory, a scoped session or one session."""
+        self.listeners.attach_session(session)
+
+    def remove_session_tracking(self, session: Any) -> None:
+        """Stop listening to what :meth:`track_session` was given."""
+        self.listeners.detach_session(session)
 
     def track_engine(self, engine: Any) -> None:
         """Listen to an engine, so that writes on plain connections are captured too."""

@@ -52,7 +52,14 @@ class Attachments:
 
     def remove_all(self) -> None:
         """Take every listener away."""
-        for target, name, handler in reversed(self._attached):
+        self._remove(list(self._attached))
+
+    def remove(self, target: Any) -> None:
+        """Take the listeners of one target away."""
+        self._remove([attached for attached in self._attached if attached[0] is target])
+
+    def _remove(self, chosen: list[_Attached]) -> None:
+        for target, name, handler in reversed(chosen):
             if event.contains(target, name, handler):
                 event.remove(target, name, handler)
-        self._attached.clear()
+            del self._attached[target, name, handler]

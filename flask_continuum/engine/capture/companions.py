@@ -58,6 +58,7 @@ def join(
     """Note that a session has written on a connection; its databases share one uid."""
     unit.companions = session.info.setdefault(CONNECTIONS, WeakSet())
     unit.companions.add(connection)
+    current.note_session(session, connection)
     said = (other.attribution for _, other in with_work(unit.companions, current))
     uids = (each.uid for each in said if each is not None and each.uid is not None)
     attribution = unit.attribution or NOBODY

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
@@ -25,6 +26,9 @@ class CurrentUnits:
     attribution: Callable[[], Attribution] = lambda: NOBODY
     _key: object = field(default_factory=object)
     _live: WeakSet[UnitOfWork] = field(default_factory=WeakSet)
+    _sessions: WeakKeyDictionary[Session, weakref.ref[sa.Connection]] = field(
+        default_factory=WeakKeyDictionary
+    )
 
     def find(self, connection: sa.Connection) -> UnitOfWork | None:
         """Return the unit of work of the connection's present transaction, if it has one.
@@ -62,6 +66,24 @@ class CurrentUnits:
         if unit.attribution is None:
             unit.attribution = self.attribution()
         return unit
+
+    def live(self) -> Iterator[tuple[sa.Connection, UnitOfWork]]:
+        """Yield the units of work that are not written for good, each with its connection."""
+        for unit in list(self._live):
+            transaction = unit.root()
+            if transaction is not None and transaction.is_active:
+                yield transaction.connection, unit
+
+    def note_session(self, session: Session, connection: sa.Connection) -> None:
+        """Note that a session has flushed on a connection."""
+        self._sessions[session] = weakref.ref(connection)
+
+    def sessions(self) -> Iterator[tuple[Session, sa.Connection]]:
+        """Yield the sessions whose transactions are not written for good."""
+        for session, reference in list(self._sessions.items()):
+            connection = reference()
+            if connection is not None and not connection.closed and self.find(connection):
+                yield session, connection
 
     def settle(self, connection: sa.Connection) -> None:
         """Note that everything has been written and COMMIT follows."""

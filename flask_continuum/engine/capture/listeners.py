@@ -109,6 +109,10 @@ class Listeners:
         for name, handler in self._session_events():
             self._attachments.add(target, name, handler)
 
+    def detach_session(self, target: Any) -> None:
+        """Stop listening to what :meth:`attach_session` was given."""
+        self._attachments.remove(target)
+
     def attach_engine(self, target: Any) -> None:
         """Listen to an engine, or to all when the target is the Engine class."""
         while hasattr(target, "_proxied"):
