@@ -67,6 +67,21 @@ def test_what_is_rolled_back_leaves_nothing(make: Make) -> None:
         assert session.scalars(sa.select(plugin.model_class)).all() == []
 
 
+def test_a_draft_loses_it_on_mariadb_unless_the_transaction_is_asked_for(make: Make) -> None:
+    newsroom = make(TransactionMetaPlugin())
+    with newsroom.commit() as session:
+        section = newsroom.Section(id=1, name="Arts")
+        session.add(section)
+        session.flush()
+        section.versions[0].transaction.meta["job"] = "nightly"
+        session.flush()
+        section.name = "Sport"  # the draft is written again, on MariaDB under another id
+    with newsroom.session() as session:
+        meta = session.get(newsroom.Section, 1).versions[0].transaction.meta
+        lost = newsroom.engine.dialect.name == "mysql"
+        assert meta == ({} if lost else {"job": "nightly"})
+
+
 # --- without a database -------------------------------------------------------------------------
 
 
