@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, object_session
 
 from flask_continuum.engine import revert as reverting
 from flask_continuum.engine.errors import VersioningError
-from flask_continuum.engine.read import changes, moved, navigation
+from flask_continuum.engine.read import changes, moved, navigation, siblings
 from flask_continuum.engine.registry import VersionedClass
 
 
@@ -29,12 +29,12 @@ class VersionClassBase:
     @property
     def previous(self) -> Self | None:
         """The version before this one in the same life of the record, or ``None``."""
-        return navigation.previous(_session(self), self)
+        return siblings.previous(_session(self), self)
 
     @property
     def next(self) -> Self | None:
         """The version after this one in the same life of the record, or ``None``."""
-        return navigation.next(_session(self), self)
+        return siblings.next(_session(self), self)
 
     @property
     def index(self) -> int:

@@ -18,6 +18,7 @@ from flask_continuum.engine.build.pickling import VERSION_CLASS, place
 from flask_continuum.engine.build.tables import to_version
 from flask_continuum.engine.naming import version_class_name
 from flask_continuum.engine.options import Options
+from flask_continuum.engine.read import siblings
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
 from flask_continuum.engine.version import VersionClassBase
 
@@ -57,6 +58,7 @@ def build_version_class(
         **_mapper_arguments(mapper, tables, parent),
     )
     _load_together(sa.inspect(version_class))
+    sa.event.listen(version_class, "load", siblings.note, raw=True)
     add_descriptors(mapper, version_class, options.exclude)
     entry = VersionedClass(
         model=mapper.class_,

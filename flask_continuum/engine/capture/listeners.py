@@ -14,6 +14,7 @@ session, after_flush_…    with ``write = "flush"``: a draft is written
 session, before_commit    plugins are asked about the transaction  (``Hooks``)
 session, after_commit     an outer transaction's pending work is written
 session, do_orm_execute   history is read from the database of its data  (``binds``)
+session, do_orm_execute   versions loaded together load their transactions together
 engine, before_execute    what statements past the unit of work will write is found out,
                           and what the database will do by itself  (``CascadeCapture``)
 engine, after_execute     … and noted, rows of link tables too
@@ -71,6 +72,7 @@ from flask_continuum.engine.capture.statements import (
 )
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
+from flask_continuum.engine.read.siblings import transaction_for_all
 from flask_continuum.engine.registry import Registry
 from flask_continuum.engine.version import VersionClassBase
 
@@ -138,6 +140,7 @@ class Listeners:
         yield "before_commit", self.before_commit
         yield "after_commit", self.after_commit
         yield "do_orm_execute", send_to_the_data
+        yield "do_orm_execute", transaction_for_all
 
     def _engine_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield "before_execute", self.before_execute

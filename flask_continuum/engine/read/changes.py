@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.read import navigation
+from flask_continuum.engine.read import siblings
 from flask_continuum.engine.read.conditions import moment
 from flask_continuum.engine.read.links import link_differences
 from flask_continuum.engine.read.loading import versioned
@@ -75,8 +75,8 @@ def changeset(session: Session, version: Any) -> dict[str, list[Any]]:
     For the first version of a life these are all values that were set, from ``None``.
     """
     entry = versioned(version)
-    before = navigation.previous(session, version)
-    changes = field_changes(entry, recorded(session, entry), before, version)
+    before = siblings.previous(session, version)
+    changes = field_changes(entry, siblings.spans(session, version), before, version)
     return {change.key: [None if before is None else change.old, change.new] for change in changes}
 
 

@@ -166,7 +166,8 @@ def test_joins_from_models_to_versions(written: Application) -> None:
 @on("sqlite")
 def test_pickling(written: Application) -> None:
     with written.sessions() as session:
-        version = session.get(Article, 1).versions[1]
+        version = session.get(Article, 1).versions.all()[1]
+        assert version.previous.title == "a"
         assert (version.section.name, version.transaction.id > 0) == ("City", True)
         copy = pickle.loads(pickle.dumps(version))
         assert type(copy) is THEN

@@ -1,0 +1,308 @@
+"""Versions that one statement has loaded: what is asked of one is looked up for all of them.
+
+A template that goes through a list and asks each version for its change or its transaction costs
+as many statements as there are questions, not as there are versions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any, Self
+from weakref import WeakKeyDictionary, ref
+
+import sqlalchemy as sa
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.orm import (
+    InstanceState,
+    ORMExecuteState,
+    RelationshipProperty,
+    Session,
+    SessionTransaction,
+    aliased,
+    undefer,
+)
+
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read import navigation
+from flask_continuum.engine.read.conditions import (
+    key_columns,
+    moment,
+    operation,
+    same_record,
+    transaction_class_of,
+)
+from flask_continuum.engine.read.keys import CHUNK, among, chunks
+from flask_continuum.engine.read.loading import (
+    begins,
+    connect,
+    transactions_by_id,
+    versioned,
+    whole,
+)
+from flask_continuum.engine.read.recorded import Recorded, recorded
+from flask_continuum.engine.registry import VersionedClass
+
+Place = tuple[Any, ...]
+"""The identity of a version: its record's key, then its transaction."""
+
+LOADED_WITH = "_loaded_with"
+"""The attribute of a version that holds its :class:`Siblings`."""
+
+BEING_LOADED = "continuum_being_loaded"
+"""Where a session keeps the siblings that are being loaded, by table."""
+
+
+class Siblings:
+    """Versions that were loaded together, of one model or one hierarchy of models.
+
+    They do not hold on to each other, so that a long list can be gone through in little memory.
+
+    :ivar run: the load that brought them.
+    """
+
+    def __init__(self, run: int | None = None) -> None:
+        self.run = run
+        self._members: list[ref[Any]] = []
+        self._found: WeakKeyDictionary[SessionTransaction, Found] = WeakKeyDictionary()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
+        """Pickle as nothing: a copy of one version was not loaded with others."""
+        return type(self), ()
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def add(self, version: Any) -> None:
+        """Take a version in."""
+        self._members.append(ref(version))
+        setattr(version, LOADED_WITH, self)
+
+    def present(self, session: Session) -> Iterator[Any]:
+        """Yield those that are still there, in this session and not expired."""
+        for each in self._members:
+            version = each()
+            if version is not None:
+                state: Any = sa.inspect(version)
+                if state.session is session and not state.expired:
+                    yield version
+
+    def found(self, session: Session) -> Found:
+        """Return what is known of them in the session's present transaction."""
+        current = session.get_nested_transaction() or session.get_transaction() or session.begin()
+        return self._found.setdefault(current, Found())
+
+
+class Found:
+    """What was found out about siblings; true until the end of a transaction.
+
+    :ivar spans: since when fields are recorded, by class.
+    """
+
+    def __init__(self) -> None:
+        self.spans: dict[VersionedClass, Recorded] = {}
+        self._before: dict[Place, Any] = {}
+        self._after: dict[Place, ref[Any]] = {}
+
+    def tell(self, version: Any, before: Any | None, *, sibling: bool) -> None:
+        """Note the version before one, which is held on to unless it is a sibling."""
+        self._before[_place(version)] = ref(before) if sibling else before
+        if before is not None:
+            self._after[_place(before)] = ref(version)
+
+    def knows(self, version: Any) -> bool:
+        """Tell whether the version before one is known, and still there."""
+        found = self._before.get(_place(version), self)
+        return not (found is self or (isinstance(found, ref) and found() is None))
+
+    def before(self, version: Any) -> Any | None:
+        """Return the version before one that is known."""
+        found = self._before[_place(version)]
+        return found() if isinstance(found, ref) else found
+
+    def after(self, version: Any) -> Any | None:
+        """Return the version after one, ``None`` where it is not known."""
+        found = self._after.get(_place(version))
+        return None if found is None else found()
+
+
+def note(state: InstanceState[Any], context: Any) -> None:
+    """Note, when a version has been loaded, with which others it was (``InstanceEvents.load``)."""
+    version = state.obj()
+    if context is None or version is None:
+        return
+    being_loaded = context.session.info.setdefault(BEING_LOADED, {})
+    table = type(version).__continuum__.table
+    siblings = being_loaded.get(table)
+    if siblings is None or siblings.run != context.runid or len(siblings) >= CHUNK:
+        siblings = being_loaded[table] = Siblings(context.runid)
+    siblings.add(version)
+
+
+def siblings_of(version: Any) -> Siblings | None:
+    """Return what a version was loaded with, ``None`` where it was alone."""
+    found: Siblings | None = getattr(version, LOADED_WITH, None)
+    return None if found is None or len(found) < 2 else found
+
+
+def previous(session: Session, version: Any) -> Any | None:
+    """Return the version before one in the same life; the first to be asked asks for all."""
+    found = _linked(session, version)
+    return navigation.previous(session, version) if found is None else found.before(version)
+
+
+def next(session: Session, version: Any) -> Any | None:
+    """Return the version after one in the same life.
+
+    That there is none yet is asked anew each time: there may be one by now.
+    """
+    found = _linked(session, version)
+    after = None if found is None else found.after(version)
+    return navigation.next(session, version) if after is None else after
+
+
+def spans(session: Session, version: Any) -> Recorded:
+    """Return since when the fields of a version are recorded."""
+    entry, siblings = versioned(version), siblings_of(version)
+    if siblings is None:
+        return recorded(session, entry)
+    known = siblings.found(session).spans
+    if entry not in known:
+        known[entry] = recorded(session, entry)
+    return known[entry]
+
+
+def tell_transactions(session: Session, versions: Iterable[Any]) -> dict[int, Any]:
+    """Tell versions of one hierarchy their transactions with users, in one statement.
+
+    :returns: the transactions by id.
+    """
+    told: dict[int, Any] = {}
+    waiting = []
+    for each in versions:
+        known = each.__dict__.get("transaction")
+        if isinstance(known, transaction_class_of(versioned(each))):
+            told[_place(each)[-1]] = known
+        else:
+            waiting.append(each)
+    if waiting:
+        entry = versioned(waiting[0])
+        told.update(transactions_by_id(session, entry, (_place(each)[-1] for each in waiting)))
+        for each in waiting:
+            connect(each, told.get(_place(each)[-1]))
+    return told
+
+
+def transaction_for_all(execution: ORMExecuteState) -> sa.Result[Any] | None:
+    """Load a version's transaction, and with it those of its siblings (``do_orm_execute``)."""
+    if not execution.is_select:
+        return None
+    state, path = execution.lazy_loaded_from, execution.loader_strategy_path
+    version = None if state is None else state.obj()
+    siblings = None if version is None else siblings_of(version)
+    if siblings is None or path is None:
+        return None
+    asked, versions = path[-1], list(siblings.present(execution.session))
+    goal = asked.mapper.class_ if isinstance(asked, RelationshipProperty) else None
+    if version not in versions or goal is not transaction_class_of(versioned(version)):
+        return None
+    found = tell_transactions(execution.session, versions).get(_place(version)[-1])
+    rows = [] if found is None else [(found,)]
+    return IteratorResult(SimpleResultMetaData(["transaction"]), iter(rows))
+
+
+def _place(version: Any) -> Place:
+    """Return the identity of a version, which costs nothing where it has expired either."""
+    state: Any = sa.inspect(version)
+    identity: Place = state.identity
+    return identity
+
+
+def _linked(session: Session, version: Any) -> Found | None:
+    """Return what is known of a version and its siblings, ``None`` when that is nothing."""
+    siblings = siblings_of(version)
+    if siblings is None:
+        return None
+    found = siblings.found(session)
+    if not found.knows(version):
+        _link(session, found, list(siblings.present(session)))
+    return found if found.knows(version) else None
+
+
+def _link(session: Session, found: Found, versions: list[Any]) -> None:
+    """Find out the versions before some.
+
+    Where one version ends as the next begins nothing is asked; for the others it is one statement.
+    """
+    adjacent = dict(_adjacent(versions))
+    told: dict[int, Any] = {}
+    if any(_is_insertion(each) for each in versions):
+        told = tell_transactions(session, versions)
+    unknown = []
+    for each in versions:
+        at = _place(each)[-1]
+        if _is_insertion(each) and begins(versioned(each), each, told.get(at)):
+            found.tell(each, None, sibling=False)
+        elif _place(each) in adjacent:
+            found.tell(each, adjacent[_place(each)], sibling=True)
+        else:
+            unknown.append(each)
+    before = _before(session, unknown) if unknown else {}
+    for each in unknown:
+        found.tell(each, before.get(_place(each)), sibling=False)
+
+
+def _is_insertion(version: Any) -> bool:
+    return bool(operation(versioned(version), version) == Operation.INSERT)
+
+
+def _adjacent(versions: Iterable[Any]) -> Iterator[tuple[Place, Any]]:
+    """Yield the places of versions that begin where another of them ends, with that one."""
+    records: dict[Place, list[Any]] = defaultdict(list)
+    for each in versions:
+        records[_place(each)[:-1]].append(each)
+    for own in records.values():
+        for earlier, later in pairwise(sorted(own, key=lambda each: _place(each)[-1])):
+            end = versioned(earlier).options.end_transaction_column_name
+            if getattr(earlier, end, None) == _place(later)[-1]:
+                yield _place(later), earlier
+
+
+def _before(session: Session, versions: list[Any]) -> dict[Place, Any]:
+    """Load the versions before some, whatever their lives, by the place of the later one."""
+    entry = _most_general(versions)
+    this, between, other = aliased(entry.version_class), aliased(entry.version_class), whole(entry)
+    nearest = (
+        sa.select(moment(entry, between))
+        .where(*same_record(entry, between, this), moment(entry, between) < moment(entry, this))
+        .order_by(moment(entry, between).desc())
+        .limit(1)
+        .correlate(this)
+        .scalar_subquery()
+    )
+    found = {}
+    for chunk in chunks(_place(each) for each in versions):
+        statement = (
+            sa.select(other, moment(entry, this))
+            .select_from(this)
+            .join(
+                other,
+                sa.and_(*same_record(entry, other, this), moment(entry, other) == nearest),
+            )
+            .where(among((*key_columns(entry, this), moment(entry, this)), chunk))
+            .options(undefer("*"))
+        )
+        for before, at in session.execute(statement):
+            found[(*_place(before)[:-1], at)] = before
+    return found
+
+
+def _most_general(versions: list[Any]) -> VersionedClass:
+    """Return the class that all the versions are of."""
+    entry = versioned(versions[0])
+    for mapper in sa.inspect(entry.version_class).iterate_to_root():
+        above: VersionedClass = mapper.class_.__continuum__
+        if above.table is entry.table:
+            entry = above
+    return entry
