@@ -77,8 +77,14 @@ class UnitOfWork(SessionUnit):
 
     @property
     def current_transaction(self) -> Any | None:
-        """The Transaction object of the present transaction, ``None`` if there is none yet."""
-        return self._listeners.asked.find(self.session)
+        """The Transaction object of the present transaction, ``None`` while nothing is changed.
+
+        To read it is to ask for it, as with :meth:`create_transaction`: it has its id then.
+        """
+        found = self._listeners.asked.find(self.session)
+        if found is None and (self.has_changes or is_session_modified(self.session)):
+            return self.create_transaction(self.session)
+        return found
 
     # -- versions ------------------------------------------------------------------------------
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from flask_continuum.engine.errors import HistoryWriteError
 from tests.engine.invariants import rows
-from tests.engine.newsroom import Newsroom
+from tests.engine.newsroom import Newsroom, build
+from tests.support.databases import Database
 from tests.support.marks import on
 
 
@@ -239,6 +240,52 @@ def test_a_unit_that_holds_changes_is_not_reset(newsroom: Newsroom, section: int
         session.flush()
         with pytest.raises(HistoryWriteError, match="Commit the session, or roll it back"):
             unit.reset(session)
+
+
+def test_the_current_transaction_is_there_once_something_is_changed(
+    newsroom: Newsroom, section: int
+) -> None:
+    with newsroom.commit() as session:
+        unit = newsroom.manager.unit_of_work(session)
+        one = session.get(newsroom.Section, 1)
+        assert unit.current_transaction is None
+        one.name = "Metro"
+        unit.current_transaction.reason = "A move"
+        session.flush()
+        number = unit.current_transaction.id
+        one.name = "Polis"
+    found = transactions(newsroom)[-1]
+    assert (found.id, found.reason) == (number, "A move")
+    assert len(sections(newsroom)) == 3
+
+
+def test_with_several_databases_it_is_beside_what_is_written(
+    database: Database, second_database: Database
+) -> None:
+    """A session that was told its databases by models knows nothing of transactions."""
+    first, second = database.create_engine(), second_database.create_engine()
+    newsroom = build(first)
+    newsroom.base.metadata.create_all(second)
+    Section, Place = newsroom.Section, newsroom.Place
+    told = sessionmaker(binds={Section: first, Place: second})
+    newsroom.manager.attach(newsroom.base, told)
+    with told() as session:
+        session.add(Place(country="pt", number=1, name="warm"))
+        asked = ask(newsroom, session)
+        asked.reason = "Two at once"
+        number = asked.id
+        session.add(Section(id=1, name="City"))
+        session.commit()
+    uids = set()
+    for engine, model in ((first, Section), (second, Place)):
+        with Session(engine) as session:
+            version = newsroom.manager.version_class_map[model]
+            (found,) = session.scalars(sa.select(version))
+            uids.add(found.transaction.uid)
+            if model is Place:
+                assert (found.transaction_id, found.transaction.reason) == (number, "Two at once")
+    assert len(uids) == 1
+    newsroom.manager.detach()
 
 
 @on("postgresql", "mariadb")
