@@ -181,6 +181,17 @@ def test_statements_without_a_flush_are_asked_about(make: Make) -> None:
         assert last_transaction(newsroom, session).reason == "bulk"
 
 
+def test_a_transaction_that_was_asked_for_is_filled_too(make: Make) -> None:
+    newsroom = make(Says(reason="nightly", ticket="T-1"), transaction_cls=Tickets())
+    with newsroom.commit() as session:
+        asked = newsroom.manager.unit_of_work(session).create_transaction(session)
+        number = asked.id
+        session.add(newsroom.Section(name="Arts"))
+    with newsroom.session() as session:
+        found = last_transaction(newsroom, session)
+        assert (found.id, found.reason, found.ticket) == (number, "nightly", "T-1")
+
+
 def test_a_plain_connection_asks_nobody(make: Make) -> None:
     plugin = Says(reason="session")
     newsroom = make(plugin)
