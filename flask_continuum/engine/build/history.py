@@ -112,7 +112,23 @@ class TransactionFactory:
                 uselist=False,
             )
         registry(metadata=table.metadata).map_imperatively(cls, table, properties=properties)
+        if "user" in properties:
+            sa.event.listen(cls.user, "set", _keep_user)  # type: ignore[attr-defined]
         return cls
+
+
+def _keep_user(transaction: Any, user: Any, before: Any, initiator: Any) -> None:
+    """Let ``user_id`` follow when an application sets ``user``, which is not written by itself.
+
+    :raises ValueError: when the user has no key yet.
+    """
+    (key,) = (None,) if user is None else sa.inspect(user).mapper.primary_key_from_instance(user)
+    if user is not None and key is None:
+        raise ValueError(
+            f"This {type(user).__name__} has no primary key yet, so a transaction cannot name it. "
+            f"Flush the session first."
+        )
+    transaction.user_id = key
 
 
 def create_history_column_table(metadata: sa.MetaData) -> sa.Table:

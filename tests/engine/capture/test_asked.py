@@ -70,6 +70,23 @@ def test_its_columns_are_written_as_those_of_any_object(newsroom: Newsroom, sect
     assert found.context == {"ticket": 12}
 
 
+def test_its_user_is_set_as_an_object(newsroom: Newsroom, section: int) -> None:
+    with newsroom.commit() as session:
+        ada = newsroom.User(name="Ada")
+        session.add(ada)
+        asked = ask(newsroom, session)
+        with pytest.raises(ValueError, match="no primary key yet"):
+            asked.user = ada
+        session.flush()
+        asked.user = ada
+        session.get(newsroom.Section, 1).name = "Metro"
+        expected = ada.id
+    assert transactions(newsroom)[-1].user_id == expected
+    with newsroom.commit() as session:
+        version = session.get(newsroom.Section, 1).versions[-1]
+        assert version.transaction.user.name == "Ada"
+
+
 def test_what_is_known_later_is_added_and_overrules_nothing(
     newsroom: Newsroom, section: int
 ) -> None:
