@@ -61,7 +61,8 @@ def _of_transactions(execution: ORMExecuteState, read: type[Any]) -> Database | 
     bind = (execution.bind_arguments or {}).get("bind")
     if bind is not None:
         return next((each for each in found if is_same(each.bind, bind)), None)
-    origin = execution.lazy_loaded_from
+    # a statement that writes loads nothing
+    origin = execution.lazy_loaded_from if execution.is_select else None
     if origin is not None and issubclass(origin.class_, VersionClassBase):
         # the transaction of a version is beside that version
         return where_is(execution.session, origin.class_.__continuum__)
@@ -78,5 +79,5 @@ def _of_transactions(execution: ORMExecuteState, read: type[Any]) -> Database | 
 
 def _token(execution: ORMExecuteState) -> Any:
     """Return the identity token that an object to load or its owner has already."""
-    own = execution.load_options._identity_token
+    own = execution.load_options._identity_token if execution.is_select else None
     return own or execution.execution_options.get("identity_token")
