@@ -39,7 +39,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python -m flask --app example_app run --host 127.0.0.1 --port $(PORT)
 
 test: lint types
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(PYTEST)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(PYTEST)
 
 # The same tests as in the suite, for longer; -s shows what the writers have fought about.
 torture: $(VENV)/.test
