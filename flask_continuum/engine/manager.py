@@ -241,6 +241,7 @@ class VersioningManager(ManagerSurface):
     def detach(self) -> None:
         """Stop capturing: take every listener away. What has been built stays, and stays ours."""
         self.listeners.detach()
+        self.builder.looked.clear()
         self._attachments.remove_all()
         self._captured.clear()
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.ext.declarative import AbstractConcreteBase
@@ -39,7 +40,7 @@ from flask_continuum.engine.build.history import (
     settle_user_type,
 )
 from flask_continuum.engine.build.hooks import BuildHooks
-from flask_continuum.engine.build.others import other_writers, tells_records
+from flask_continuum.engine.build.others import Looked, other_writers, tells_records
 from flask_continuum.engine.build.pickling import TRANSACTION_CLASS, forget, make_findable, place
 from flask_continuum.engine.build.relationships import build_relationships
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
@@ -67,6 +68,7 @@ class Builder:
     :ivar pending: the options of each mapper that has no version class yet.
     :ivar taken: the options of each mapper that has been taken so far.
     :ivar declared: SQLAlchemy's registries of the classes so far, where the user class is found.
+    :ivar looked: where classes that are not marked have been looked for.
     :ivar warned: what the database does by itself and there was a warning about.
     """
 
@@ -84,6 +86,7 @@ class Builder:
     declared: set[DeclaredIn] = field(default_factory=set)
     warned: set[str] = field(default_factory=set)
     finishing: bool = False
+    looked: Looked = field(default_factory=WeakKeyDictionary)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     # -- when a class is defined ---------------------------------------------------------------
@@ -249,7 +252,7 @@ class Builder:
                 self._finish_hierarchies()
                 self.grow()
                 self._finish_cascades()
-                for mapper, tables in other_writers(self.registry.tables, self.taken):
+                for mapper, tables in other_writers(self.registry.tables, self.taken, self.looked):
                     self.built(mapper, tables)
             finally:
                 self.finishing = False

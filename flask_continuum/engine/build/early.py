@@ -20,9 +20,14 @@ def mappers_of(declared: DeclaredIn) -> Iterator[Mapper[Any]]:
             yield manager.mapper
 
 
+def every_registry() -> Iterator[DeclaredIn]:
+    """Yield all registries in the process."""
+    yield from list(_all_registries())
+
+
 def every_mapper() -> Iterator[Mapper[Any]]:
     """Yield the mappers of all registries in the process."""
-    for declared in _all_registries():
+    for declared in every_registry():
         yield from mappers_of(declared)
 
 

@@ -15,9 +15,6 @@ from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 
-CONNECTIONS = "continuum_connections"
-"""Key in ``Session.info`` of the connections that the session's transaction has flushed to."""
-
 
 def connections_of(session: Session) -> Iterator[sa.Connection]:
     """Yield the connections of a session's transaction."""
@@ -56,7 +53,7 @@ def join(
     session: Session, connection: sa.Connection, unit: UnitOfWork, current: CurrentUnits
 ) -> None:
     """Note that a session has written on a connection; its databases share one uid."""
-    unit.companions = session.info.setdefault(CONNECTIONS, WeakSet())
+    unit.companions = session.info.setdefault(current.key, WeakSet())
     unit.companions.add(connection)
     current.note_session(session, connection)
     said = (other.attribution for _, other in with_work(unit.companions, current))

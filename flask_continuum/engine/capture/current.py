@@ -20,11 +20,13 @@ from flask_continuum.engine.errors import HistoryWriteError
 class CurrentUnits:
     """Finds, makes and forgets units of work, which live on their connections.
 
+    :ivar key: the place of this manager alone in ``info``: of a connection, for its unit of work,
+        and of a session, for the connections that its transaction has flushed to.
     :ivar attribution: tells who is acting; asked when a transaction first writes something.
     """
 
     attribution: Callable[[], Attribution] = lambda: NOBODY
-    _key: object = field(default_factory=object)
+    key: object = field(default_factory=object)
     _live: WeakSet[UnitOfWork] = field(default_factory=WeakSet)
     _sessions: WeakKeyDictionary[Session, weakref.ref[sa.Connection]] = field(
         default_factory=WeakKeyDictionary
@@ -37,9 +39,9 @@ class CurrentUnits:
         """
         if not self._live or connection.invalidated:
             return None  # the usual answer to every statement of an application that reads
-        unit: UnitOfWork | None = connection.info.get(self._key)
+        unit: UnitOfWork | None = connection.info.get(self.key)
         if unit is not None and not _belongs(unit, connection):
-            del connection.info[self._key]
+            del connection.info[self.key]
             return None
         return unit
 
@@ -61,7 +63,7 @@ class CurrentUnits:
             unit = UnitOfWork(root=_reference(connection))
             for depth in range(1, savepoints(connection) + 1):
                 unit.begin_savepoint(depth)
-            connection.info[self._key] = unit
+            connection.info[self.key] = unit
             self._live.add(unit)
         if unit.attribution is None:
             unit.attribution = self.attribution()
@@ -87,19 +89,19 @@ class CurrentUnits:
 
     def settle(self, connection: sa.Connection) -> None:
         """Note that everything has been written and COMMIT follows."""
-        unit = connection.info[self._key]
+        unit = connection.info[self.key]
         unit.settle()
         self._live.discard(unit)
 
     def is_settled(self, connection: sa.Connection) -> bool:
         """Tell whether the connection's present transaction waits for nothing but its COMMIT."""
-        unit: UnitOfWork | None = connection.info.get(self._key)
+        unit: UnitOfWork | None = connection.info.get(self.key)
         return unit is not None and unit not in self._live and _belongs(unit, connection)
 
     def forget(self, connection: sa.Connection) -> None:
         """Drop the unit of work of a transaction that has ended."""
         if self._live and not connection.invalidated:
-            unit = connection.info.pop(self._key, None)
+            unit = connection.info.pop(self.key, None)
             if unit is not None:
                 self._live.discard(unit)
 

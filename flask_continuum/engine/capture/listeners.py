@@ -48,7 +48,6 @@ from flask_continuum.engine.capture.binds import send_to_the_data
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
 from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.companions import (
-    CONNECTIONS,
     connections_of,
     join,
     with_work,
@@ -216,7 +215,7 @@ class Listeners:
         """
         if session.in_nested_transaction():
             return
-        for connection, unit in with_work(session.info.pop(CONNECTIONS, ()), self.current):
+        for connection, unit in with_work(session.info.pop(self.current.key, ()), self.current):
             self._write_final(connection, unit)
             unit.settle()
         self.asked.forget_all(session)

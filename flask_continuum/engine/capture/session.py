@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.attribution import Attribution
-from flask_continuum.engine.capture.companions import CONNECTIONS, fill, with_work
+from flask_continuum.engine.capture.companions import fill, with_work
 from flask_continuum.engine.capture.current import CurrentUnits
 
 
@@ -69,5 +69,5 @@ class SessionUnit:
 
         :param attribution: what is known; who acts is taken from it only as a whole.
         """
-        for _, unit in with_work(self.session.info.get(CONNECTIONS, ()), self._current):
+        for _, unit in with_work(self.session.info.get(self._current.key, ()), self._current):
             fill(unit, attribution)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -143,6 +144,42 @@ def test_two_managers_do_not_see_each_other(engine: sa.Engine) -> None:
     assert first.registry_of(first.Section) is not second.registry_of(second.Section)
     for newsroom in (first, second):
         newsroom.manager.detach()
+
+
+def test_two_managers_listen_to_one_session(engine: sa.Engine) -> None:
+    """Each writes what is its own into somebody else's transaction, as of each commit."""
+    others = [define("one"), define("two")]
+    for each in others:
+        each.metadata.create_all(engine)
+    with engine.connect() as connection, connection.begin(), Session(connection) as session:
+        for name in ("a", "b"):
+            for each in others:
+                session.merge(each.Thing(id=1, name=name))
+            session.commit()
+        for each in others:
+            versions = session.get_one(each.Thing, 1).versions
+            assert [version.name for version in versions] == ["a", "b"]
+    for each in others:
+        each.manager.detach()
+
+
+def define(prefix: str) -> SimpleNamespace:
+    class Transactions(TransactionFactory):
+        table_name = f"{prefix}_transaction"
+
+    class Base(DeclarativeBase):
+        pass
+
+    manager = VersioningManager(user_cls=None, transaction_cls=Transactions())
+    manager.attach(Base)
+
+    class Thing(Base):
+        __tablename__ = f"{prefix}_thing"
+        __versioned__: Any = {}
+        id = sa.Column(sa.Integer, primary_key=True)
+        name = sa.Column(sa.String(10))
+
+    return SimpleNamespace(manager=manager, metadata=Base.metadata, Thing=Thing)
 
 
 def test_detaching_leaves_no_listener(engine: sa.Engine) -> None:

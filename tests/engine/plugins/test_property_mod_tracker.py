@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, sessionmaker
 
 from flask_continuum import VersioningManager, version_class
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -207,8 +207,9 @@ def define(*plugins: Plugin) -> Any:
     class Base(DeclarativeBase):
         pass
 
+    # with sessions of its own: nothing is left listening to those of other tests
     manager = VersioningManager(user_cls=None, plugins=plugins)
-    manager.attach(Base)
+    manager.attach(Base, sessionmaker())
 
     class Thing(Base):
         __tablename__ = "thing"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from flask_continuum import VersioningManager
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -93,7 +93,7 @@ def base(manager: VersioningManager, table: str) -> Any:
         __tablename__ = table
         id = sa.Column(sa.Integer, primary_key=True)
 
-    manager.attach(Base)
+    manager.attach(Base, sessionmaker())
 
     class Thing(Base):
         __tablename__ = "thing"
