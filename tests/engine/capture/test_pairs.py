@@ -267,3 +267,51 @@ def test_verify_looks_at_the_row_that_speaks(catalogue: Catalogue) -> None:
     with catalogue.engine.begin() as connection:
         connection.execute(sa.text("UPDATE numbered SET note = 'a' WHERE id = 1"))
         connection.execute(sa.text("UPDATE loose SET note = 'a' WHERE note = '0'"))
+
+
+@on("postgresql")
+def test_two_that_begin_a_pair_at_once_break_its_chain(engine: sa.Engine) -> None:
+    """A limit: there is no row that both could lock. Verifying finds it."""
+    catalogue = Catalogue(engine)
+    catalogue.fill()
+    written, may_commit = threading.Event(), threading.Event()
+
+    def hold(connection: sa.Connection) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            written.set()
+            assert may_commit.wait(20)
+
+    sa.event.listen(engine, "commit", hold)  # after the manager: its versions are written by then
+
+    def begin(key: int) -> None:
+        with catalogue.commit() as session:
+            session.execute(catalogue.numbered.insert().values(id=key, article_id=1, tag_id=1))
+
+    other = threading.Thread(target=begin, args=(1,))
+    other.start()
+    assert written.wait(20)
+    begin(2)
+    may_commit.set()
+    other.join()
+    assert catalogue.links(catalogue.numbered) == [(1, None, 0), (1, None, 0)]
+    with Session(engine) as session:
+        findings = verify(session, catalogue.manager).findings
+    assert {finding.table for finding in findings} == {"numbered"}
+    catalogue.manager.detach()
+
+
+@on("mariadb")
+def test_a_snapshot_from_before_a_pair_began_breaks_its_chain(engine: sa.Engine) -> None:
+    """A limit under REPEATABLE READ: it does not show the version that is open by now."""
+    catalogue = Catalogue(engine)
+    catalogue.fill()
+    with catalogue.commit() as session:
+        session.scalars(sa.select(catalogue.Tag)).all()  # the snapshot is of now
+        with catalogue.commit() as other:
+            other.execute(catalogue.numbered.insert().values(id=1, article_id=1, tag_id=1))
+        session.execute(catalogue.numbered.insert().values(id=2, article_id=1, tag_id=1))
+    assert catalogue.links(catalogue.numbered) == [(1, None, 0), (1, None, 0)]
+    with Session(engine) as session:
+        findings = verify(session, catalogue.manager).findings
+    assert {finding.table for finding in findings} == {"numbered"}
+    catalogue.manager.detach()

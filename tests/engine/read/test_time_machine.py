@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import DeclarativeBase, aliased, joinedload, selectinload, sessionmaker
 
-from flask_continuum import ReadOnlyPast, async_time_machine, time_machine
+from flask_continuum import (
+    ReadOnlyPast,
+    VersioningManager,
+    async_time_machine,
+    time_machine,
+)
 from tests.engine import hierarchy
 from tests.engine.newsroom import Newsroom, build
 from tests.support.databases import Database
+from tests.support.marks import on
 
 
 def write(newsroom: Newsroom) -> dict[str, int]:
@@ -177,3 +183,40 @@ async def travel(newsroom: Newsroom, database: Database, at: int) -> None:
             assert await session.get(article, 1) is None
     finally:
         await engine.dispose()
+
+
+@on("sqlite")
+def test_one_name_in_two_schemas_is_one_too_many(engine: sa.Engine) -> None:
+    """An error of the database, and no wrong answer."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    @sa.event.listens_for(engine, "connect")
+    def attach(connection: Any, record: Any) -> None:
+        connection.execute("ATTACH ':memory:' AS other")
+
+    class Here(Base):
+        __tablename__ = "thing"
+        __versioned__: Any = {}
+        id = sa.Column(sa.Integer, primary_key=True)
+
+    class There(Base):
+        __tablename__ = "thing"
+        __versioned__: Any = {}
+        __table_args__ = {"schema": "other"}
+        id = sa.Column(sa.Integer, primary_key=True)
+
+    manager, sessions = VersioningManager(user_cls=None), sessionmaker(engine)
+    manager.attach(Base, sessions, engine)
+    with engine.connect() as connection:
+        Base.metadata.create_all(connection)
+        with sessions(bind=connection) as session:
+            session.add_all([Here(id=1), There(id=1)])
+            session.commit()
+            with time_machine(session, 1) as past:
+                assert past.scalars(sa.select(There)).one().id == 1
+                both = sa.select(Here.id, There.id).join(There, Here.id == There.id)
+                with pytest.raises(sa.exc.OperationalError, match="no such column"):
+                    past.execute(both)
+    manager.detach()
