@@ -15,8 +15,7 @@ from flask_continuum.admin.exporting import (
     transaction_facts,
 )
 from flask_continuum.admin.hidden_matches import without_hidden_matches
-from flask_continuum.admin.pages.transaction import visible_entries
-from flask_continuum.admin.subjects import Subject
+from flask_continuum.admin.subjects import Subject, visible_entries
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.databases import databases, is_from
@@ -82,10 +81,11 @@ def _entries(
         own = [each for each in chosen if is_from(each, database)]
         whole = rows_of(visit.session, database, own)
         for versioned in wanted.among(database.entries) if own else ():
+            if not visit.access.sees_model(versioned.model):
+                continue
             entries = touched_entries(visit.session, versioned, whole)
-            of_model = visible_entries(visit, {versioned.model: entries}).get(versioned.model, [])
             by_transaction: dict[Any, list[Entry]] = {}
-            for entry in of_model:
+            for entry, _ in visible_entries(visit, versioned, entries):
                 by_transaction.setdefault(entry.transaction, []).append(entry)
             for transaction, its in by_transaction.items():
                 found.setdefault(transaction, []).append((versioned, its))

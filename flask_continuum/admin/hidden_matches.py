@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask_continuum.admin.subjects import live_records
+from flask_continuum.admin.subjects import visible_entries
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.databases import databases, is_from
 from flask_continuum.engine.read.feed import FeedFilter
@@ -57,20 +57,16 @@ def _shown(
     visit: Visit, versioned: VersionedClass, transactions: dict[int, Any], wanted: FeedFilter
 ) -> set[Any]:
     entries = touched_entries(visit.session, versioned, transactions, limit=MOST)
-    keys = sorted({versioned.key_of(entry.version) for entry in entries}, key=repr)
-    lives = live_records(visit, versioned, keys)
     return {
         entry.transaction
-        for entry in entries
-        if _matches(visit, versioned, entry, lives.get(versioned.key_of(entry.version)), wanted)
+        for entry, live in visible_entries(visit, versioned, entries)
+        if _matches(visit, versioned, entry, live, wanted)
     }
 
 
 def _matches(
     visit: Visit, versioned: VersionedClass, entry: Entry, live: Any, wanted: FeedFilter
 ) -> bool:
-    if not visit.access.sees(versioned.model, record=live, version=entry.version):
-        return False
     versions = tuple(each for each in (entry.previous, entry.version) if each is not None)
     masks = visit.masks(versioned, record=live, versions=versions)
     if wanted.field is not None:

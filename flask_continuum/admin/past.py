@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,12 +90,18 @@ def _at_transaction(visit: Visit, versioned: VersionedClass, number: int) -> AsO
 
 
 def make_banner(
-    visit: Visit, versioned: VersionedClass, as_of: AsOf, url_of: UrlOf
+    visit: Visit,
+    versioned: VersionedClass,
+    as_of: AsOf,
+    filters: Mapping[str, str],
+    address: UrlOf,
 ) -> MomentBanner:
     """The band over a list as of a moment.
 
-    :param url_of: makes the address of the same page from a query.
+    :param filters: what the list is narrowed by, at any moment.
+    :param address: makes the address of the list from a query.
     """
+    url_of = partial(address, **filters)
     around = surroundings(visit.session, versioned.model, as_of.transaction, exact=as_of.exact)
     return MomentBanner(
         words=(
@@ -106,7 +113,7 @@ def make_banner(
         earlier=_neighbour(visit, as_of, around, url_of, before=True),
         later=_neighbour(visit, as_of, around, url_of, before=False),
         now=Link(label="Back to now", url=url_of()),
-        form=make_form(visit, url_of(), as_of),
+        form=make_form(visit, address(), as_of, filters),
         # where nothing was before or came after, every step would show the same
         sooner=_steps(visit, as_of, SOONER, url_of) if around.before is not None else (),
         after=_steps(visit, as_of, LATER, url_of) if around.after is not None else (),
@@ -114,9 +121,12 @@ def make_banner(
 
 
 def make_form(
-    visit: Visit, action: str, as_of: AsOf | None, hidden: Mapping[str, str] | None = None
+    visit: Visit, action: str, as_of: AsOf | None, filters: Mapping[str, str] | None = None
 ) -> MomentForm:
-    """The form that goes to a moment; it shows the one that is looked at, or the present."""
+    """The form that goes to a moment; it shows the one that is looked at, or the present.
+
+    :param filters: what the way there keeps. A browser drops the query of a form's ``action``.
+    """
     instant = visit.now if as_of is None else as_utc(as_of.instant)
     local = in_zone(instant, visit.zone)
     return MomentForm(
@@ -124,7 +134,7 @@ def make_form(
         day=local.date().isoformat(),
         time=f"{local.hour:02}:{local.minute:02}",
         zone=local.tzname() or "",
-        hidden=tuple(Hidden(name=name, value=value) for name, value in (hidden or {}).items()),
+        hidden=tuple(Hidden(name=name, value=value) for name, value in (filters or {}).items()),
     )
 
 

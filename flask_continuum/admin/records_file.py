@@ -34,8 +34,7 @@ def model_rows(
     cursor: str | None = None
     while True:
         page = read(cursor)
-        keys = sorted({row.key for row in page}, key=repr)
-        lives = live_records(visit, versioned, keys)
+        lives = live_records(visit, versioned, (row.key for row in page))
         for row in page:
             live = lives.get(row.key)
             if not visit.access.sees(versioned.model, record=live, version=row.version):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask_continuum.admin.records import operation_of, refer
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.navigation import newest as newest_version
+from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.live import load
 from flask_continuum.engine.version import entry_transaction_id
@@ -88,11 +90,27 @@ def see_version(visit: Visit, subject: Subject, version: Any) -> None:
 
 
 def live_records(
-    visit: Visit, versioned: VersionedClass, keys: list[tuple[Any, ...]]
+    visit: Visit, versioned: VersionedClass, keys: Iterable[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], Any]:
     """The live rows of several records of a model, by key, one statement for each few hundred."""
+    asked = sorted(set(keys), key=repr)  # the same question is the same statement
     with visit.session.no_autoflush:
-        return load(visit.session, versioned.mapper, keys)
+        return load(visit.session, versioned.mapper, asked)
+
+
+def visible_entries(
+    visit: Visit, versioned: VersionedClass, entries: Sequence[Entry]
+) -> list[tuple[Entry, Any]]:
+    """The entries of records that may be seen, each with the live row of its record, if any."""
+    lives = live_records(visit, versioned, (versioned.key_of(each.version) for each in entries))
+    found = ((entry, lives.get(versioned.key_of(entry.version))) for entry in entries)
+    return [
+        (entry, live)
+        for entry, live in found
+        if visit.access.sees(
+            visit.registry.of(entry.version).model, record=live, version=entry.version
+        )
+    ]
 
 
 def read_number(text: str | None, name: str) -> int | None:

@@ -246,6 +246,16 @@ def test_a_table_as_it_was(look, told):
     assert early.status_code == 404 and "was not there yet" in early.text
 
 
+@pytest.mark.parametrize("moment", ["", "&as_of=6"])
+def test_going_to_a_moment_keeps_the_tab_and_the_search(look, moment):
+    page = look(f"/history/records/article?deleted=1&q=gone{moment}")
+    (form,) = (form for form in page.forms if "day" in form.values)
+    # a browser puts the values of a GET form in place of the query of its action
+    assert form.action == "/history/records/article"
+    assert (form.values["deleted"], form.values["q"]) == ("1", "gone")
+    assert "as_of" not in form.values
+
+
 def test_all_models_are_listed(look):
     page = look("/history/records")
     assert "/history/records/article" in page.links

@@ -59,8 +59,7 @@ def _live_samples(visit: Visit, rows: Iterable[TransactionRow]) -> Lives:
                 versioned = visit.registry.of(version)
                 wanted.setdefault(versioned, set()).add(versioned.key_of(version))
     return {
-        versioned.model: live_records(visit, versioned, sorted(keys, key=repr))
-        for versioned, keys in wanted.items()
+        versioned.model: live_records(visit, versioned, keys) for versioned, keys in wanted.items()
     }
 
 

@@ -22,7 +22,7 @@ from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.pages.feed import counted_words, records_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import name_of_model, plural_of_model, refer
-from flask_continuum.admin.subjects import live_records
+from flask_continuum.admin.subjects import visible_entries
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import Entry
@@ -145,23 +145,13 @@ def show_entries(
     )
 
 
-def visible_entries(visit: Visit, entries: Entries) -> dict[type[Any], list[Entry]]:
+def visible_of_each(visit: Visit, entries: Entries) -> dict[type[Any], list[Entry]]:
     """What a transaction did to records that may be seen."""
-    found: dict[type[Any], list[Entry]] = {}
-    for model, of_model in entries.items():
-        if not visit.access.sees_model(model):
-            continue
-        versioned = visit.registry.of(model)
-        keys = sorted({versioned.key_of(entry.version) for entry in of_model}, key=repr)
-        lives = live_records(visit, versioned, keys)
-        found[model] = [
-            entry
-            for entry in of_model
-            if visit.access.sees(
-                model, record=lives.get(versioned.key_of(entry.version)), version=entry.version
-            )
-        ]
-    return found
+    return {
+        model: [entry for entry, _ in visible_entries(visit, visit.registry.of(model), of_model)]
+        for model, of_model in entries.items()
+        if visit.access.sees_model(model)
+    }
 
 
 def _counts(entries: Sequence[Entry]) -> dict[Operation, int]:

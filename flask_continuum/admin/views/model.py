@@ -12,6 +12,7 @@ from flask_continuum.admin.exporting import require_export, send_file, wanted_fi
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.model import build_model
 from flask_continuum.admin.pages.past import build_past
+from flask_continuum.admin.pages.record_list import ListQuery
 from flask_continuum.admin.past import read_as_of
 from flask_continuum.admin.records_file import columns_of, model_rows
 from flask_continuum.admin.subjects import find_model
@@ -28,15 +29,19 @@ LONGEST_SEARCH = 200
 def model(visit: Visit, model: str) -> ResponseReturnValue:
     """Show a page of a model's records, the newest change first."""
     versioned = find_model(visit, model)
-    deleted = request.args.get("deleted") == "1"
-    search = request.args.get("q", "").strip()[:LONGEST_SEARCH]
     as_of = read_as_of(visit, versioned)
+    asked = ListQuery(
+        versioned.model,
+        deleted=request.args.get("deleted") == "1",
+        search=request.args.get("q", "").strip()[:LONGEST_SEARCH],
+        as_of=as_of,
+    )
     read = partial(
         records,
         visit.session,
         versioned.model,
-        deleted=deleted,
-        search=search or None,
+        deleted=asked.deleted,
+        search=asked.search or None,
         limit=visit.page_size,
         fields=visit.searchable(versioned),
         at=None if as_of is None else as_of.transaction,
@@ -44,7 +49,7 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
     form = wanted_file()
     if form is not None:
         require_export(visit.access.may_export(versioned.model))
-        rows = model_rows(visit, versioned, lambda cursor: read(cursor=cursor), search=search)
+        rows = model_rows(visit, versioned, lambda cursor: read(cursor=cursor), search=asked.search)
         return send_file(visit, model, form, columns_of(visit, versioned), rows)
     try:
         found = read(cursor=request.args.get("cursor") or None)
@@ -55,19 +60,8 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
         became = fates(
             visit.session, versioned.model, [row.key for row in found], as_of.transaction
         )
-        past = build_past(
-            visit, versioned, found, as_of, then, became, deleted=deleted, search=search
-        )
+        past = build_past(visit, asked, as_of, found, then, became)
         return render_template("continuum/model.html", page=past)
     stats = {each.model: each for each in model_stats(visit.session, visit.state.manager)}
-    return render_template(
-        "continuum/model.html",
-        page=build_model(
-            visit,
-            versioned.model,
-            found,
-            stats.get(versioned.model),
-            deleted=deleted,
-            search=search,
-        ),
-    )
+    now = build_model(visit, asked, found, stats.get(versioned.model))
+    return render_template("continuum/model.html", page=now)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
-from flask_continuum.admin.pages.transaction import build_transaction, visible_entries
+from flask_continuum.admin.pages.transaction import build_transaction, visible_of_each
 from flask_continuum.admin.subjects import find_model, read_number
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.transactions import (
@@ -23,7 +23,7 @@ from flask_continuum.engine.read.transactions import (
 def transaction(visit: Visit, uid: str) -> ResponseReturnValue:
     """Show everything that changed together."""
     found = find_transaction(visit, uid)
-    entries = visible_entries(visit, transaction_entries(visit.session, visit.state.manager, found))
+    entries = visible_of_each(visit, transaction_entries(visit.session, visit.state.manager, found))
     if not any(entries.values()):
         raise not_found()
     asked = request.args.get("model")
