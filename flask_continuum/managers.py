@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from weakref import WeakSet, ref
 
-import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import event
 from sqlalchemy.orm import InstanceState, Session
 
 from flask_continuum.engine.attribution import Attribution
@@ -115,7 +115,7 @@ def attach(
             _attach_session(found, its, cls, listeners)
 
     for name in ("before_insert", "before_update", "before_delete"):
-        sa.event.listen(db.Model, name, before_write, raw=True, propagate=True)
+        event.listen(db.Model, name, before_write, raw=True, propagate=True)
 
 
 def _attach_session(
@@ -125,8 +125,8 @@ def _attach_session(
     listeners: Iterable[tuple[str, Listener]],
 ) -> None:
     for name, listener in listeners:
-        if not sa.event.contains(session, name, listener):
-            sa.event.listen(session, name, listener)
+        if not event.contains(session, name, listener):
+            event.listen(session, name, listener)
     manager.attach(base=db.Model, session=session)
 
 

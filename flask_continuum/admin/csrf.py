@@ -156,4 +156,5 @@ def _serializer() -> URLSafeTimedSerializer:
             "Set app.config['SECRET_KEY'] to a long random text."
         )
     fallbacks = current_app.config.get("SECRET_KEY_FALLBACKS") or []
-    return URLSafeTimedSerializer([*fallbacks, key], salt=_SALT)
+    keys: list[Any] = [*fallbacks, key]  # each is text or bytes
+    return URLSafeTimedSerializer(keys, salt=_SALT)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import coercions, roles, visitors
 
 from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.introspect import get_versioning_manager
@@ -33,12 +33,12 @@ def version_table(table: Any) -> sa.Table:
 class VersioningClauseAdapter(visitors.ReplacingExternalTraversal):
     """Rewrites expressions over live tables into the same over their history."""
 
-    def replace(self, element: Any) -> Any:
+    def replace(self, elem: Any) -> Any:
         """Return the version column for a live one; ``None`` leaves an element as it is."""
-        if not isinstance(element, sa.Column) or not isinstance(element.table, sa.Table):
+        if not isinstance(elem, sa.Column) or not isinstance(elem.table, sa.Table):
             return None
-        version = _find(element.table)
-        return None if version is None else version.c.get(element.key)
+        version = _find(elem.table)
+        return None if version is None else version.c.get(elem.key)
 
 
 def adapt_columns(expr: Any) -> Any:
@@ -46,9 +46,7 @@ def adapt_columns(expr: Any) -> Any:
 
     What is not recorded stays: the column of the live table.
     """
-    return VersioningClauseAdapter().traverse(
-        sa.sql.coercions.expect(sa.sql.roles.ExpressionElementRole, expr)
-    )
+    return VersioningClauseAdapter().traverse(coercions.expect(roles.ExpressionElementRole, expr))
 
 
 def version_obj(session: Session, parent_obj: Any) -> Any | None:

@@ -12,6 +12,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 
 from flask_continuum.engine.registry import Registry, VersionedTable, registry_beside
+from flask_continuum.engine.typed import AnySelect
 from flask_continuum.migrations.numbering import is_numbered
 from flask_continuum.migrations.operations import AdoptHistoryOp
 
@@ -70,7 +71,7 @@ def _without_ends(
             yield version.name
 
 
-def _open_with_successor(entry: VersionedTable) -> sa.Select[Any]:
+def _open_with_successor(entry: VersionedTable) -> AnySelect:
     earlier, later = entry.version.alias(), entry.version.alias()
     number = entry.transaction_id.key
     end = entry.end_transaction_id

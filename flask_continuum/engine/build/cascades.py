@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import NoReferencedColumnError, NoReferencedTableError
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
 
 from flask_continuum.engine.operation import Operation
@@ -70,7 +71,7 @@ def _cascades_of(child: sa.Table, constraint: sa.ForeignKeyConstraint) -> Iterat
             continue
         try:
             pairs = tuple((each.column, each.parent) for each in constraint.elements)
-        except (sa.exc.NoReferencedTableError, sa.exc.NoReferencedColumnError):
+        except (NoReferencedTableError, NoReferencedColumnError):
             continue  # the table is not defined yet, and nothing can be deleted from it
         parent = pairs[0][0].table
         if isinstance(parent, sa.Table):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.orm import Mapper, MapperProperty, synonym
 
 from flask_continuum.engine.build.derived import (
@@ -58,7 +59,7 @@ def build_version_class(
         **_mapper_arguments(mapper, tables, parent),
     )
     _load_together(sa.inspect(version_class))
-    sa.event.listen(version_class, "load", siblings.note, raw=True)
+    event.listen(version_class, "load", siblings.note, raw=True)
     add_descriptors(mapper, version_class, options.exclude)
     entry = VersionedClass(
         model=mapper.class_,

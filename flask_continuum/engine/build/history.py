@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapper, foreign, registry, relationship
 
@@ -113,7 +114,7 @@ class TransactionFactory:
             )
         registry(metadata=table.metadata).map_imperatively(cls, table, properties=properties)
         if "user" in properties:
-            sa.event.listen(cls.user, "set", _keep_user)  # type: ignore[attr-defined]
+            event.listen(cls.user, "set", _keep_user)  # type: ignore[attr-defined]
         return cls
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.capture.baseline import Baseline
@@ -299,7 +300,7 @@ def _returned(before: _Before, result: Any) -> list[Key] | None:
         return None
     try:
         rows = result.inserted_primary_key_rows
-    except sa.exc.InvalidRequestError:
+    except InvalidRequestError:
         return None  # the application's own RETURNING keeps them
     keys = [tuple(row) for row in rows]
     complete = keys and all(part is not None for key in keys for part in key)

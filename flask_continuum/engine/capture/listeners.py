@@ -39,6 +39,7 @@ from typing import Any
 from weakref import WeakSet
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.capture.asked import AskedTransactions
@@ -161,7 +162,7 @@ class Listeners:
         """Listen to the engine that a session really uses; see whether it can keep promises."""
         self.attach_engine(connection.engine)
         # mappers that cannot be configured: the statement that needs them says so by itself
-        with suppress(sa.exc.InvalidRequestError):
+        with suppress(InvalidRequestError):
             self.settle()
         if connection._is_autocommit_isolation():
             session.info[_AUTOCOMMIT] = True

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.functions import FunctionElement
 
 
 def changed_on_conflict(clause: Any) -> frozenset[str]:
@@ -43,7 +44,7 @@ def _found_by(clause: Any) -> set[Any]:
 
 def _stays(column: sa.Column[Any], value: Any) -> bool:
     """Tell whether a column is set to itself, as MariaDB is asked for the key of what it finds."""
-    if isinstance(value, sa.sql.functions.FunctionElement):
+    if isinstance(value, FunctionElement):
         if getattr(value, "name", "").lower() != "last_insert_id":
             return False
         value = next(iter(value.clauses), None)

@@ -41,12 +41,13 @@ class PostgreSQLDialect(Dialect):
                 self.overlay_altered(connection, table, transaction_id)
         if transaction_id is None:
             return None
-        is_overtaken = overtaken is not None and overtaken >= transaction_id
-        if not job.asked and is_overtaken:
+        if overtaken is not None and overtaken < transaction_id:
+            overtaken = None
+        if overtaken is not None and not job.asked:
             transaction_id = self._renumber(connection, job, transaction_id, overtaken)
         elif job.asked and job.final:
             open_ended = any(table.table.end_transaction_id is None for table in job.tables)
-            if is_overtaken or open_ended:
+            if overtaken is not None or open_ended:
                 self.continue_overtaken(connection, job, job.tables, transaction_id)
         return int(transaction_id)
 

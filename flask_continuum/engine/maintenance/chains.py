@@ -11,6 +11,7 @@ from flask_continuum.engine.maintenance.findings import Finding, FindingKind
 from flask_continuum.engine.maintenance.scope import Place
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import VersionedTable
+from flask_continuum.engine.typed import AnySelect
 
 _KNOWN = tuple(int(operation) for operation in Operation)
 
@@ -37,7 +38,7 @@ def verify_chains(place: Place, table: VersionedTable, *, complete: bool) -> Ite
         )
 
 
-def _suspects(table: VersionedTable, *, complete: bool) -> sa.Select[Any]:
+def _suspects(table: VersionedTable, *, complete: bool) -> AnySelect:
     """Select the versions that something is wrong with, each with what it takes to say what."""
     version = table.version.alias("v")
     began = version.c[table.transaction_id.key]

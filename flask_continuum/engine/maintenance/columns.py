@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, scoped_session
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.read.conditions import differs
+from flask_continuum.engine.typed import AnySelect
 
 
 def update_end_tx_column(
@@ -49,7 +50,7 @@ def get_end_tx_column_query(
     table: sa.Table,
     end_tx_column_name: str = "end_transaction_id",
     tx_column_name: str = "transaction_id",
-) -> sa.Select[Any]:
+) -> AnySelect:
     """Select the key of each version with the transaction in which it ends, NULL for open ones.
 
     :raises ImproperlyConfigured: when the table has no primary key, or lacks the column.
@@ -101,7 +102,7 @@ def get_property_mod_flags_query(
     end_tx_column_name: str = "end_transaction_id",
     tx_column_name: str = "transaction_id",
     dialect: str = "default",
-) -> sa.Select[Any]:
+) -> AnySelect:
     """Select the key of each version with a flag for each column, true where it changed.
 
     :param end_tx_column_name: kept for compatibility.
@@ -144,7 +145,7 @@ class _Target:
 
 def _flags(
     table: sa.Table, tracked: Sequence[str], suffix: str, tx_column_name: str, dialect: str
-) -> sa.Select[Any]:
+) -> AnySelect:
     window = _window(table, tx_column_name)
     is_first = sa.func.lag(table.c[tx_column_name]).over(**window).is_(None)
     flags = []

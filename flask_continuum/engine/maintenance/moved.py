@@ -14,6 +14,7 @@ from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.moved import MOVED, from_context, plain_key
 from flask_continuum.engine.registry import VersionedTable
+from flask_continuum.engine.typed import AnySelect
 
 _TRANSACTIONS_AT_A_TIME = 200
 
@@ -82,7 +83,9 @@ def _operations(
     columns = (*table.version_key, table.transaction_id)
     found = {}
     for chunk in chunks(places):
-        statement = sa.select(*columns, table.operation_type).where(among(columns, chunk))
+        statement: AnySelect = sa.select(*columns, table.operation_type).where(
+            among(columns, chunk)
+        )
         for *key, number, operation in place.connection.execute(statement, execution_options=OWN):
             found[*plain_key(table, key), number] = operation
     return found

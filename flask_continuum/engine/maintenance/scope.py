@@ -14,6 +14,7 @@ from flask_continuum.engine.errors import HistoryWriteError, ImproperlyConfigure
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable, model_of
 from flask_continuum.engine.setup import versioning_manager
+from flask_continuum.engine.typed import AnySelect
 
 _ROWS_AT_A_TIME = 1000
 
@@ -42,7 +43,7 @@ class Place:
             self, tables=tuple(tables), whole=self.whole and len(tables) == len(self.tables)
         )
 
-    def stream(self, statement: sa.Select[Any]) -> Iterator[Any]:
+    def stream(self, statement: AnySelect) -> Iterator[Any]:
         """Yield the rows of a statement; never are more than some of them in memory.
 
         No listener of ours looks at it, and nothing is flushed or written because of it.

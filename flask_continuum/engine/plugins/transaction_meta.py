@@ -60,7 +60,7 @@ class TransactionMetaPlugin(TablePlugin):
 
     def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> None:
         """Map the class, and give the Transaction class ``meta`` and ``meta_relation``."""
-        made = type("TransactionMeta", (TransactionMetaBase,), {"__module__": __name__})
+        made: Any = type("TransactionMeta", (TransactionMetaBase,), {"__module__": __name__})
         mapper = sa.inspect(transaction_class)
         condition = foreign(table.c.transaction_id) == mapper.local_table.c.id
         mapper.registry.map_imperatively(

@@ -28,6 +28,7 @@ from flask_continuum.engine.read.loading import (
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.results import FieldChange
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.typed import AnySelect
 
 Key = tuple[Any, ...]
 
@@ -148,7 +149,7 @@ def _places(
             bind_arguments=connection_arguments(session, entry),
         )
         for number, position, at in rows:
-            places = found[chunk[number]]
+            places = found[chunk[int(number)]]
             if position < 0:
                 places.versions.append(at)
             else:
@@ -156,7 +157,7 @@ def _places(
     return found
 
 
-def _own(entry: VersionedClass, key: Key, number: int, limit: int) -> sa.Select[Any]:
+def _own(entry: VersionedClass, key: Key, number: int, limit: int) -> AnySelect:
     """Select the newest transactions of a record's row, and one more to compare with."""
     version = aliased(entry.version_class)
     at = moment(entry, version)
@@ -172,7 +173,7 @@ def _own(entry: VersionedClass, key: Key, number: int, limit: int) -> sa.Select[
 
 def _linked(
     entry: VersionedClass, link: Link, key: Key, number: int, position: int, limit: int
-) -> sa.Select[Any]:
+) -> AnySelect:
     at = link.table.transaction_id
     values = dict(zip(entry.key_attributes, key, strict=True))
     newest = (

@@ -22,6 +22,7 @@ from flask_continuum.engine.read.keys import among, chunks
 from flask_continuum.engine.read.loading import connection_arguments, whole
 from flask_continuum.engine.read.results import Gone, LinkChange
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
+from flask_continuum.engine.typed import AnySelect
 
 Where = tuple[tuple[Any, ...], int]
 """A record, by the values that links name it by, and a transaction id."""
@@ -156,7 +157,7 @@ def _changes_of(
     }
 
 
-def _rows(link: Link, transaction_ids: Sequence[int], record: Any | None) -> sa.Select[Any]:
+def _rows(link: Link, transaction_ids: Sequence[int], record: Any | None) -> AnySelect:
     """Select near and far names, transaction, operation and target of the changed links."""
     table = link.table
     own = [column for _, column in link.near]

@@ -19,6 +19,7 @@ from flask_continuum.engine.read.conditions import (
 )
 from flask_continuum.engine.read.databases import token_of
 from flask_continuum.engine.registry import Registry, VersionedClass, entry_of
+from flask_continuum.engine.typed import AnySelect
 
 
 def versioned(thing: Any) -> VersionedClass:
@@ -44,7 +45,7 @@ def another(entry: VersionedClass) -> Any:
     return whole(entry)
 
 
-def of_record(model: Any, key: Sequence[Any], *, newest_first: bool = False) -> sa.Select[Any]:
+def of_record(model: Any, key: Sequence[Any], *, newest_first: bool = False) -> AnySelect:
     """Select all versions of one record, every column with them."""
     entry = versioned(model)
     version = whole(entry)
@@ -56,9 +57,7 @@ def of_record(model: Any, key: Sequence[Any], *, newest_first: bool = False) -> 
     )
 
 
-def with_transaction(
-    session: Session, entry: VersionedClass, entity: Any, *more: Any
-) -> sa.Select[Any]:
+def with_transaction(session: Session, entry: VersionedClass, entity: Any, *more: Any) -> AnySelect:
     """Select versions, each with its Transaction object and user, as ``(version, transaction)``.
 
     :param more: further entities or expressions to select.

@@ -22,6 +22,7 @@ from flask_continuum.engine.read.conditions import (
 )
 from flask_continuum.engine.read.links import Link, links_of
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.typed import AnySelect
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Window:
 
 def moments(
     entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
-) -> sa.Select[Any]:
+) -> AnySelect:
     """Select ``(transaction id, id of the version before it)`` of a record's changes.
 
     Changes of its own row and of the links that belong to it count. Every branch is cut to the
@@ -100,7 +101,7 @@ def moments(
 
 def _versions(
     entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
-) -> sa.Select[Any]:
+) -> AnySelect:
     version = aliased(entry.version_class)
     statement = _cut(
         sa.select(moment(entry, version).label("at")).where(*is_record(entry, version, key)),
@@ -155,7 +156,7 @@ def _is_named_by_key(entry: VersionedClass, link: Link) -> bool:
 
 def _links(
     entry: VersionedClass, link: Link, key: Sequence[Any], wanted: Filter, window: Window
-) -> sa.Select[Any]:
+) -> AnySelect:
     table = link.table
     at = table.transaction_id
     values = dict(zip(entry.key_attributes, key, strict=True))
@@ -182,13 +183,13 @@ def _links(
 
 
 def _cut(
-    statement: sa.Select[Any],
+    statement: AnySelect,
     at: Any,
     entry: VersionedClass,
     key: Sequence[Any],
     wanted: Filter,
     window: Window,
-) -> sa.Select[Any]:
+) -> AnySelect:
     """Cut a branch to the life, the user and the window that are wanted."""
     if not wanted.every_life:
         statement = statement.where(at >= birth(entry, key, wanted.at))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import FromStatement
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -20,6 +21,7 @@ from flask_continuum.engine.errors import ReadOnlyPast
 from flask_continuum.engine.read.conditions import row_existed
 from flask_continuum.engine.read.instants import instant
 from flask_continuum.engine.registry import Registry, VersionedTable, registry_beside
+from flask_continuum.engine.typed import AnySelect
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class PastCompiler(SQLCompiler):
                 text = text.removeprefix(self.preparer.quote_schema(schema) + ".")
         return text
 
-    def _then(self, table: VersionedTable, registry: Registry, past: Past) -> sa.Select[Any]:
+    def _then(self, table: VersionedTable, registry: Registry, past: Past) -> AnySelect:
         """Select what a table held, under its own columns' names."""
         at = instant(past.when, registry.history_of(table))
         version = table.version.c
@@ -99,7 +101,7 @@ class PastConnection(sa.Connection):
         then = sa.Engine(engine.pool, past_dialect(connection.dialect, past), engine.url)
         super().__init__(then, connection=connection.connection)
         self._own_info: dict[Any, Any] = {}
-        sa.event.listen(self, "before_cursor_execute", _refuse_writing)
+        event.listen(self, "before_cursor_execute", _refuse_writing)
 
     @property
     def info(self) -> dict[Any, Any]:

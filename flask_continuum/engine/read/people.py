@@ -12,6 +12,7 @@ from flask_continuum.engine.read.databases import databases
 from flask_continuum.engine.read.feed import FeedFilter, conditions
 from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.results import Author
+from flask_continuum.engine.typed import AnySelect
 
 
 def people(
@@ -43,7 +44,7 @@ def people(
 
 def _counted(
     cls: Any, narrowed: tuple[sa.ColumnElement[bool], ...], among: int | None
-) -> sa.Select[Any]:
+) -> AnySelect:
     has_user = hasattr(cls, "user_id")
     read = [cls.id, cls.actor, *([cls.user_id] if has_user else [])]
     rows = sa.select(*read).where(*narrowed)

@@ -13,6 +13,7 @@ from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.typed import AnySelect
 
 
 def related(session: Session, version: Any) -> Mapping[str, list[Any]]:
@@ -73,7 +74,7 @@ def _load(session: Session, entry: VersionedClass, versions: Sequence[Any]) -> N
             session.scalars(sa.select(version).where(wanted).options(*loading)).all()
 
 
-def _members_of(entry: VersionedClass, name: str, places: Sequence[Key]) -> sa.Select[Any]:
+def _members_of(entry: VersionedClass, name: str, places: Sequence[Key]) -> AnySelect:
     """Select ``(version, what it was related to)`` for a relationship that is a query."""
     owner = aliased(entry.version_class)
     prop = sa.inspect(entry.version_class).relationships[name]

@@ -27,6 +27,7 @@ from flask_continuum.engine.read.loading import (
 )
 from flask_continuum.engine.read.results import DayCount, ModelStats
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.typed import AnySelect
 
 
 def model_stats(session: Session, manager: Any) -> tuple[ModelStats, ...]:
@@ -54,7 +55,7 @@ def model_stats(session: Session, manager: Any) -> tuple[ModelStats, ...]:
     return tuple(found[entry] for entry in bases(manager.registry))
 
 
-def _numbers(place: int, entry: VersionedClass) -> sa.Select[Any]:
+def _numbers(place: int, entry: VersionedClass) -> AnySelect:
     version = aliased(entry.version_class)
     newest = is_newest(entry, version)
     deletion = operation(entry, version) == Operation.DELETE
@@ -109,7 +110,7 @@ def activity(
     )
 
 
-def _days(entry: VersionedClass, since: date, until: date, user_id: Any) -> sa.Select[Any]:
+def _days(entry: VersionedClass, since: date, until: date, user_id: Any) -> AnySelect:
     version, transaction = aliased(entry.version_class), aliased(transaction_class_of(entry))
     day = sa.func.date(transaction.issued_at, type_=sa.Date)
     # 1 and 0 rather than a truth value, which not every database can group by
@@ -131,7 +132,7 @@ def _days(entry: VersionedClass, since: date, until: date, user_id: Any) -> sa.S
 
 
 def _union(
-    session: Session, entries: Sequence[VersionedClass], parts: Sequence[sa.Select[Any]]
+    session: Session, entries: Sequence[VersionedClass], parts: Sequence[AnySelect]
 ) -> Sequence[Any]:
     if not parts:
         return ()

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import ONETOMANY, RelationshipProperty, Session, undefer
 from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BooleanClauseList, ExpressionClauseList
 
 from flask_continuum.engine.read.conditions import (
     existed,
@@ -26,6 +27,7 @@ from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import connection_arguments, whole
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.typed import AnySelect
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def surroundings(
 
 def _children(
     entry: VersionedClass, prop: RelationshipProperty[Any], values: Sequence[Key], instant: Instant
-) -> sa.Select[Any]:
+) -> AnySelect:
     goal = registry_of(entry).entries.get(prop.mapper.class_)
     target = prop.mapper.class_ if goal is None else whole(goal)
     far = [
@@ -91,7 +93,7 @@ def _children(
 
 def _linked(
     entry: VersionedClass, prop: RelationshipProperty[Any], values: Sequence[Key], instant: Instant
-) -> sa.Select[Any]:
+) -> AnySelect:
     registry = registry_of(entry)
     goal = registry.entries.get(prop.mapper.class_)
     target = prop.mapper.class_ if goal is None else whole(goal)
@@ -150,14 +152,15 @@ def is_plain(prop: RelationshipProperty[Any]) -> bool:
 
 def _is_plain_join(join: Any, pairs: int) -> bool:
     comparisons = 0
+    element: Any
     for element in visitors.iterate(join):
         if isinstance(element, sa.BinaryExpression):
             if element.operator is not operators.eq:
                 return False
             comparisons += 1
-        elif isinstance(element, sa.sql.elements.BooleanClauseList):
+        elif isinstance(element, BooleanClauseList):
             if element.operator is not operators.and_:
                 return False
-        elif not isinstance(element, sa.Column | sa.sql.elements.ExpressionClauseList):
+        elif not isinstance(element, sa.Column | ExpressionClauseList):
             return False
     return comparisons == pairs

@@ -26,6 +26,7 @@ from flask_continuum.engine.read.loading import another, connect, connection_arg
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.typed import AnySelect
 
 Counts = Mapping[tuple[VersionedClass, int], Mapping[Operation, int]]
 
@@ -40,7 +41,7 @@ def counts(
     if not transaction_ids or not entries:
         return {}
     ids = sorted(transaction_ids)
-    parts: list[sa.Select[Any]] = []
+    parts: list[AnySelect] = []
     for place, entry in enumerate(entries):
         version = aliased(entry.version_class)
         at, done = moment(entry, version), operation(entry, version)
@@ -58,7 +59,7 @@ def counts(
     return found
 
 
-def _counted(place: int, at: Any, done: Any, ids: Sequence[int]) -> sa.Select[Any]:
+def _counted(place: int, at: Any, done: Any, ids: Sequence[int]) -> AnySelect:
     return sa.select(
         sa.literal_column(str(place), sa.Integer).label("place"),
         at.label("at"),
@@ -116,7 +117,7 @@ def _is_named(entry: VersionedClass, entity: Any, numbered: Any) -> list[Any]:
 
 def only_linked(
     entry: VersionedClass, link: Link, transaction_ids: Collection[int], limit: int | None
-) -> sa.Select[Any]:
+) -> AnySelect:
     """Select ``(version, transaction id)`` of records of which only links changed.
 
     :param limit: how many for each transaction.
@@ -202,9 +203,7 @@ def _all_links(entry: VersionedClass) -> tuple[Link, ...]:
     return tuple(by_name.values())
 
 
-def _with_predecessor(
-    entry: VersionedClass, ids: Iterable[int], limit: int | None
-) -> sa.Select[Any]:
+def _with_predecessor(entry: VersionedClass, ids: Iterable[int], limit: int | None) -> AnySelect:
     version, before = whole(entry), another(entry)
     between = aliased(entry.version_class)
     nearest = (

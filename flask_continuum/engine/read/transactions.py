@@ -28,6 +28,7 @@ from flask_continuum.engine.read.loading import user_loading, versioned
 from flask_continuum.engine.read.results import Entry, Page, TransactionRow
 from flask_continuum.engine.read.touched import counts, samples, touched_entries
 from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.typed import AnySelect
 
 SAMPLES = 3
 LONGEST_ID = 19
@@ -85,7 +86,7 @@ def _order(found: tuple[Any, int]) -> tuple[Any, ...]:
     return (issued_at is not None, issued_at, found[0].id)
 
 
-def _feed(database: Database, edge: int | None, newer: bool, limit: int) -> sa.Select[Any]:
+def _feed(database: Database, edge: int | None, newer: bool, limit: int) -> AnySelect:
     transaction: Any = database.transaction_class
     later = aliased(transaction)
     statement = sa.select(transaction).where(

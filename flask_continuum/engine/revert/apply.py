@@ -29,26 +29,32 @@ class Planned(Protocol):
     @property
     def kind(self) -> str:
         """``revert``, ``restore`` or ``undo``."""
+        ...
 
     @property
     def records(self) -> tuple[RecordPlan, ...]:
         """The records asked for."""
+        ...
 
     @property
     def along(self) -> tuple[RecordPlan, ...]:
         """What comes along with relation steps."""
+        ...
 
     @property
     def target(self) -> Any:
         """The version to go back to, or the transaction to undo."""
+        ...
 
     @property
     def planned(self) -> str:
         """The fingerprint of the whole plan."""
+        ...
 
     @property
     def again(self) -> Callable[[Session], Planned]:
         """Makes the same plan against what is there now."""
+        ...
 
 
 def apply(

@@ -163,6 +163,7 @@ def _settle_targets(work: Draft, nodes: Sequence[Node], steps: list[list[FieldSt
         if not gone:
             continue
         versions: Mapping[Value, Any] = {}
+        living: Mapping[Any, Key] = {}
         if reference.target is not None:
             versions = versions_then(work.session, reference.target, gone, work.instant)
             living = whereabouts(work.session, reference.target, versions.values())
