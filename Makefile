@@ -25,7 +25,7 @@ help:
 	@echo 'make torture  programs, faults and writers at once, for some minutes; SECONDS=30 each of them'
 	@echo 'make oldest   the tests with the oldest releases of what is required'
 	@echo 'make lint     ruff and import-linter'
-	@echo 'make types    mypy'
+	@echo 'make types    mypy and pyright'
 	@echo 'make pictures take the pictures in docs/images anew'
 	@echo 'make format   let ruff format and mend the code'
 	@echo 'make clean    remove .venv and what tools leave behind'
@@ -57,6 +57,7 @@ lint: $(VENV)/.test
 
 types: $(VENV)/.test
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
