@@ -18,6 +18,7 @@ from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
+from flask_continuum.languages import open_languages
 from flask_continuum.managers import Build, attach, join_or_create
 from flask_continuum.policy import DefaultPolicy, Policy
 from flask_continuum.settings import Settings, read_settings
@@ -96,6 +97,7 @@ class Continuum:
             db=db,
             settings=settings,
             policy=self._policy_for(settings),
+            languages=open_languages(app, settings.translations),
             current_user=lambda: acting.current_user(self._actor),
             actor=self._actor,
         )

@@ -33,7 +33,7 @@ from flask_continuum.presenters.labels import (
 )
 from flask_continuum.presenters.sentences import entry_sentence
 from flask_continuum.presenters.values import Display, DisplayKind, View
-from flask_continuum.state import State
+from flask_continuum.state import State, spoken_to_reader
 
 Addresses = Callable[[int | None], str]
 """Gives the address of a record (``None``), or of it as a transaction left it; or empty text."""
@@ -152,6 +152,7 @@ class Row:
     pills: tuple[()] = ()
 
 
+@spoken_to_reader
 def render(helper: str, **values: Any) -> Markup:
     """Return a helper's template, filled."""
     template = current_app.jinja_env.get_template(f"continuum/helpers/{helper}.html")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import Options
+from flask_continuum.presenters.words import N_
 
 PREFIX = "CONTINUUM_"
 
@@ -37,6 +38,8 @@ class Settings:
     :ivar timezone: the name of the time zone that dates are shown in.
     :ivar user_timezone: called with the current user (or ``None``); the name of their time zone,
         or ``None`` for the one above.
+    :ivar translations: a folder of the application with catalogues (``de.po``) of its own, whose
+        texts go before ours.
     :ivar write: when versions are written: at ``"commit"``, or already at each ``"flush"``.
     :ivar diff_budget_ms: how long a page may look for the finest differences, in milliseconds.
     """
@@ -44,11 +47,12 @@ class Settings:
     admin: bool = True
     admin_user: Callable[[Any], bool] | None = None
     url_prefix: str = "/history"
-    title: str = "History"
+    title: str = N_("History")
     csp: str | None = CONTENT_SECURITY_POLICY
     page_size: int = 50
     timezone: str = "UTC"
     user_timezone: Callable[[Any], str | None] | None = None
+    translations: str | None = None
     write: str = "commit"
     diff_budget_ms: int = 250
 
@@ -121,6 +125,10 @@ def _text(value: Any) -> str | None:
     return None if isinstance(value, str) and value.strip() else "a text"
 
 
+def _optional_folder(value: Any) -> str | None:
+    return None if value is None else _text(value) and "the name of a folder, or None"
+
+
 def _optional_header(value: Any) -> str | None:
     fits = value is None or (isinstance(value, str) and value and not re.search(r"[\r\n]", value))
     return None if fits else "a policy in one line, or None to send none"
@@ -174,6 +182,7 @@ _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "page_size": _count(500),
     "timezone": _zone,
     "user_timezone": _optional_function,
+    "translations": _optional_folder,
     "write": _write,
     "diff_budget_ms": _count(10_000),
 }

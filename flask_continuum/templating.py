@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g, has_request_context, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy.orm import InstanceState, Session, object_session
 
 from flask_continuum import glances
@@ -23,8 +23,9 @@ from flask_continuum.engine.read import entry as read_entry
 from flask_continuum.engine.read.latest import Glance, latest_changes
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.policy import Action
+from flask_continuum.presenters import words
 from flask_continuum.presenters.addresses import encode_key, segments_of
-from flask_continuum.state import State, find_state
+from flask_continuum.state import State, find_state, spoken_to_reader
 
 PRELOADED = 5
 """Changes of each object that ``preload_history`` loads unless told otherwise."""
@@ -34,6 +35,13 @@ def add_helpers(app: Flask) -> None:
     """Make the helpers global in an application's templates; its own names are left alone."""
     for helper in HELPERS:
         app.jinja_env.globals.setdefault(helper.__name__, helper)
+    add_words(app)
+
+
+def add_words(app: Flask) -> None:
+    """Make what our own templates say their words with global, as ``hc``, ``hc_count``, …."""
+    for word in (hc, hc_count, hc_number):
+        app.jinja_env.globals[word.__name__] = word
 
 
 # --- helpers -----------------------------------------------------------------------------------
@@ -45,6 +53,7 @@ def history_url(obj: Any) -> str:
     return subject.url if subject is not None else ""
 
 
+@spoken_to_reader
 def history_link(obj: Any, text: str | None = None) -> Markup:
     """Return a link to a record's timeline, or to a version's page.
 
@@ -57,6 +66,7 @@ def history_link(obj: Any, text: str | None = None) -> Markup:
     return glances.render("link", url=subject.url, text=text, name=subject.name)
 
 
+@spoken_to_reader
 def last_change(obj: Any) -> glances.LastChange:
     """Return who changed a record last, and when; false where there is nothing to tell.
 
@@ -69,6 +79,7 @@ def last_change(obj: Any) -> glances.LastChange:
     return glances.describe(subject, changes[0])
 
 
+@spoken_to_reader
 def timeline(obj: Any, limit: int = PRELOADED) -> Markup:
     """Return a record's newest changes as a small list: who, what, when.
 
@@ -83,6 +94,7 @@ def timeline(obj: Any, limit: int = PRELOADED) -> Markup:
     return glances.render("timeline", changes=[each for each in described if each])
 
 
+@spoken_to_reader
 def diff(version: Any) -> Markup:
     """Return what a version changed, field by field.
 
@@ -122,6 +134,27 @@ def preload_history(objects: Iterable[Any], limit: int = PRELOADED) -> str:
 
 
 HELPERS = (history_url, history_link, last_change, timeline, diff, preload_history)
+
+
+# --- words of our own templates ----------------------------------------------------------------
+
+
+def hc(message: str, /, **values: Any) -> Markup:
+    """Say a text in the language of the page; values stand in it as ``%(name)s``, escaped."""
+    text = escape(words._(message))
+    return text % values if values else text
+
+
+def hc_count(one: str, many: str, number: int, /, **values: Any) -> Markup:
+    """Say a text that depends on a number, which stands in it as ``%(num)s``."""
+    language = words.spoken()
+    text = escape(language.plural(one, many, number))
+    return text % {"num": language.number(number), **values}
+
+
+def hc_number(number: int) -> str:
+    """Return a count with the signs of the language: ``1,204``."""
+    return words.number(number)
 
 
 # --- what they are asked about -----------------------------------------------------------------

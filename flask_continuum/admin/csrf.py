@@ -16,6 +16,8 @@ from flask import Request, current_app, g, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.exceptions import BadRequest, Forbidden
 
+from flask_continuum.presenters.words import _
+
 SESSION_KEY = "_continuum_nonce"
 FIELD_NAME = "continuum_token"
 MAX_AGE = 4 * 60 * 60
@@ -98,19 +100,19 @@ def check_origin(sent: Request) -> None:
     headers = sent.headers
     origin = headers.get("Origin")
     if origin is not None and origin.strip().lower() == "null":
-        raise Forbidden("The browser hides where this form comes from (Origin: null).")
+        raise Forbidden(_("The browser hides where this form comes from (Origin: null)."))
     site = headers.get("Sec-Fetch-Site")
     if site is not None:
         if site != "same-origin":
-            raise Forbidden("This form was sent from another site.")
+            raise Forbidden(_("This form was sent from another site."))
         return
     source = origin if origin is not None else headers.get("Referer")
     if source is None:
         if sent.is_secure:
-            raise Forbidden("The browser does not say where this form comes from.")
+            raise Forbidden(_("The browser does not say where this form comes from."))
         return
     if not _is_of(source, sent):
-        raise Forbidden("This form was sent from another site.")
+        raise Forbidden(_("This form was sent from another site."))
 
 
 def _is_of(address: str, sent: Request) -> bool:

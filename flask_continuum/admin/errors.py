@@ -10,18 +10,30 @@ from flask_continuum.admin import csrf
 from flask_continuum.admin.contexts import ErrorPage, Layout, Link
 from flask_continuum.admin.layout import make_layout
 from flask_continuum.admin.visit import open_visit
-from flask_continuum.state import current_state
+from flask_continuum.presenters.words import N_, _, spoken
+from flask_continuum.state import current_state, spoken_to_reader
 
 WORDS = {
-    400: ("This address cannot be read", "Something in it is not as these pages write it."),
-    401: ("Log in first", "The history is open to people who are logged in and may see it."),
-    403: ("Not allowed", "You may not do this."),
-    404: (
-        "Nothing here",
-        "There is no such record, version or page, or you may not see it. What was never versioned "
-        "has no history, and what was pruned has none any more.",
+    400: (
+        N_("This address cannot be read"),
+        N_("Something in it is not as these pages write it."),
     ),
-    405: ("Not possible this way", "This address exists, but not for this kind of request."),
+    401: (
+        N_("Log in first"),
+        N_("The history is open to people who are logged in and may see it."),
+    ),
+    403: (N_("Not allowed"), N_("You may not do this.")),
+    404: (
+        N_("Nothing here"),
+        N_(
+            "There is no such record, version or page, or you may not see it. What was never "
+            "versioned has no history, and what was pruned has none any more."
+        ),
+    ),
+    405: (
+        N_("Not possible this way"),
+        N_("This address exists, but not for this kind of request."),
+    ),
 }
 
 
@@ -59,7 +71,7 @@ def not_allowed(words: str) -> Forbidden:
 
 def not_found() -> NotFound:
     """The one answer for what does not exist and for what may not be seen."""
-    return NotFound(WORDS[404][1])
+    return NotFound(_(WORDS[404][1]))
 
 
 def not_there_then(words: str) -> NotFound:
@@ -67,6 +79,7 @@ def not_there_then(words: str) -> NotFound:
     return NotFound(words)
 
 
+@spoken_to_reader
 def show_http_error(error: HTTPException) -> Response:
     """Answer an error with a page, in the same shape for every cause."""
     if error.response is not None:
@@ -74,10 +87,12 @@ def show_http_error(error: HTTPException) -> Response:
     if request.endpoint is not None and csrf.note_refusal(error):
         return _show_form_again(request.endpoint)
     status = error.code or 500
-    heading, words = WORDS.get(status, (error.name, error.description or ""))
+    known = WORDS.get(status)
+    heading = _(known[0]) if known else error.name
+    words = _(known[1]) if known else error.description or ""
     hint = None
     if isinstance(error, NoAccess):
-        words = "You may not see the history."
+        words = _("You may not see the history.")
     if isinstance(error, NoAccess | LoginNeeded):
         # The policy's reason names settings: it is for those who develop the application.
         hint = error.reason if current_app.debug else None
@@ -116,7 +131,7 @@ def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bo
         visit = open_visit(current_state())
         if visit.access.enters():
             layout = make_layout(visit, heading=heading)
-            links = (Link(label="Back to the overview", url=visit.links.overview()),)
+            links = (Link(label=_("Back to the overview"), url=visit.links.overview()),)
         else:
             layout = _bare_layout(heading)
     page = ErrorPage(layout=layout, status=status, words=words, hint=hint, links=links)
@@ -126,5 +141,11 @@ def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bo
 def _bare_layout(heading: str) -> Layout:
     """A frame that tells nothing: for people who may not see the history."""
     return Layout(
-        brand=current_state().settings.title, home_url="/", title=heading, heading=heading, menu=()
+        brand=current_state().settings.title,
+        home_url="/",
+        title=heading,
+        heading=heading,
+        menu=(),
+        language=spoken().code,
+        direction=spoken().direction,
     )

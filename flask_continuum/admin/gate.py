@@ -14,7 +14,7 @@ from flask_continuum.admin import csrf
 from flask_continuum.admin.errors import LoginNeeded, NoAccess
 from flask_continuum.admin.visit import Visit, open_visit
 from flask_continuum.policy import DefaultPolicy
-from flask_continuum.state import current_state
+from flask_continuum.state import current_state, spoken_to_reader
 
 View = Callable[..., ResponseReturnValue]
 
@@ -33,6 +33,7 @@ def page(view: View) -> View:
     """
 
     @wraps(view)
+    @spoken_to_reader
     def enter(**values: Any) -> ResponseReturnValue:
         visit = open_visit(current_state())
         require_entry(visit)

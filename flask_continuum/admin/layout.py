@@ -20,23 +20,17 @@ from flask_continuum.admin.messages import take_messages
 from flask_continuum.admin.people import viewer_of
 from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.visit import Visit
-
-SEARCH_HINT = (
-    Piece(text="A title as it is or once was, a key such as "),
-    Piece(text="42", mono=True),
-    Piece(text=", or a transaction such as "),
-    Piece(text="#1187", mono=True),
-    Piece(text="."),
-)
+from flask_continuum.admin.wording import pieces
+from flask_continuum.presenters.words import N_, _, spoken
 
 
 class Place(Enum):
     """An entry of the menu."""
 
-    OVERVIEW = "Overview"
-    RECORDS = "Records"
-    CHANGES = "Changes"
-    PEOPLE = "People"
+    OVERVIEW = N_("Overview")
+    RECORDS = N_("Records")
+    CHANGES = N_("Changes")
+    PEOPLE = N_("People")
 
 
 def make_layout(
@@ -62,7 +56,7 @@ def make_layout(
     """
     home = visit.links.overview()
     return Layout(
-        brand=visit.state.settings.title,
+        brand=_(visit.state.settings.title),
         home_url=home,
         title=title or heading,
         heading=heading,
@@ -74,9 +68,11 @@ def make_layout(
         tabs_label=tabs_label,
         actions=actions,
         main_action=main_action,
-        search=search_form(visit, label="Search history") if search else None,
+        search=search_form(visit, label=_("Search history")) if search else None,
         viewer=viewer_of(visit),
         flashes=take_messages(),
+        language=spoken().code,
+        direction=spoken().direction,
     )
 
 
@@ -87,10 +83,10 @@ def search_form(visit: Visit, *, label: str, text: str = "", hint: bool = False)
         label=label,
         text=TextInput(
             name="q",
-            label="Find a record",
+            label=_("Find a record"),
             value=text,
-            placeholder="Title or key" if hint else "Find a record by title or key",
-            hint=SEARCH_HINT if hint else (),
+            placeholder=_("Title or key") if hint else _("Find a record by title or key"),
+            hint=_search_hint() if hint else (),
         ),
         active=bool(text),
         clear_url=visit.links.overview(),
@@ -100,7 +96,7 @@ def search_form(visit: Visit, *, label: str, text: str = "", hint: bool = False)
 def model_crumbs(visit: Visit, model: type[Any], *, here: bool = False) -> tuple[Crumb, ...]:
     """The way to a model's records; ``here`` when the page is that list."""
     return (
-        Crumb(label=Place.RECORDS.value, url=visit.links.models()),
+        Crumb(label=_(Place.RECORDS.value), url=visit.links.models()),
         Crumb(label=plural_of_model(model), url=None if here else visit.links.model(model)),
     )
 
@@ -113,6 +109,14 @@ def record_crumbs(
     return (*model_crumbs(visit, model), Crumb(label=record.name, url=url), *rest)
 
 
+def _search_hint() -> tuple[Piece, ...]:
+    return pieces(
+        _("A title as it is or once was, a key such as %(key)s, or a transaction such as %(id)s."),
+        key=Piece(text="42", mono=True),
+        id=Piece(text="#1187", mono=True),
+    )
+
+
 def _menu(visit: Visit, place: Place | None) -> tuple[Link, ...]:
     urls = {
         Place.OVERVIEW: visit.links.overview(),
@@ -121,5 +125,5 @@ def _menu(visit: Visit, place: Place | None) -> tuple[Link, ...]:
         Place.PEOPLE: visit.links.people(),
     }
     return tuple(
-        Link(label=each.value, url=url, current=each is place) for each, url in urls.items()
+        Link(label=_(each.value), url=url, current=each is place) for each, url in urls.items()
     )

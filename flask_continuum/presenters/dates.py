@@ -1,4 +1,4 @@
-"""Dates, days and spans in English; the time and the zone are always arguments."""
+"""Dates, days and spans in words; the time and the zone are always arguments."""
 
 from __future__ import annotations
 
@@ -7,16 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TypeVar
 
-from .labels import count_of
+from .words import _, ngettext, spoken
 
 T = TypeVar("T")
-
-# Our own names: strftime's depend on the locale of the process and on the platform.
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +40,11 @@ class DayHeading:
     name: str
     detail: str
     day: date
+    near: bool = False
+    """Today or yesterday."""
 
     def __str__(self) -> str:
-        if self.name in ("Today", "Yesterday"):
-            return f"{self.name} · {self.detail}"
-        return f"{self.name} {self.detail}"
+        return f"{self.name} · {self.detail}" if self.near else f"{self.name} {self.detail}"
 
 
 def as_utc(instant: datetime) -> datetime:
@@ -68,12 +61,22 @@ def moment(instant: datetime, now: datetime, zone: tzinfo = UTC) -> Moment:
     clock = clock_text(local)
     day = local.date()
     days_ago = (in_zone(as_utc(now), zone).date() - day).days
-    named = {0: "today", 1: "yesterday"}.get(days_ago) or date_text(day)
+    if days_ago == 0:
+        text = _("today, %(clock)s", clock=clock)
+    elif days_ago == 1:
+        text = _("yesterday, %(clock)s", clock=clock)
+    else:
+        text = _("%(day)s, %(clock)s", day=date_text(day), clock=clock)
     return Moment(
-        text=f"{named}, {clock}",
+        text=text,
         clock=clock,
         day=date_text(day),
-        full=f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}, {clock}",
+        full=_(
+            "%(weekday)s %(day)s, %(clock)s",
+            weekday=spoken().weekday(day),
+            day=spoken().day_of_month(day, year=True),
+            clock=clock,
+        ),
         zone=zone_name(local),
         iso=exact.isoformat().replace("+00:00", "Z"),
         title=f"{exact.replace(microsecond=0, tzinfo=None).isoformat(' ')} UTC",
@@ -88,25 +91,27 @@ def ago(instant: datetime, now: datetime, zone: tzinfo = UTC) -> str:
     """
     passed = as_utc(now) - as_utc(instant)
     if abs(passed) < timedelta(minutes=1):
-        return "just now"
+        return _("just now")
     if abs(passed) < timedelta(days=1):
         words = duration(abs(passed))
-        return f"{words} ago" if passed > timedelta(0) else f"in {words}"
+        if passed > timedelta(0):
+            return _("%(span)s ago", span=words)
+        return _("in %(span)s", span=words)
     day = in_zone(as_utc(instant), zone).date()
     if (in_zone(as_utc(now), zone).date() - day).days == 1:
-        return "yesterday"
+        return _("yesterday")
     return date_text(day)
 
 
 def day_heading(day: date, today: date) -> DayHeading:
     """Return the heading of a day; the year is told when it is not this one."""
-    weekday = _DAYS[day.weekday()]
-    detail = f"{day.day} {_MONTHS[day.month - 1]}"
-    if day.year != today.year:
-        detail += f" {day.year}"
+    weekday = spoken().weekday(day)
+    detail = spoken().day_of_month(day, year=day.year != today.year)
     days_ago = (today - day).days
     if days_ago in (0, 1):
-        return DayHeading(("Today", "Yesterday")[days_ago], f"{weekday} {detail}", day)
+        name = _("Yesterday") if days_ago else _("Today")
+        whole = _("%(weekday)s %(date)s", weekday=weekday, date=detail)
+        return DayHeading(name, whole, day, near=True)
     return DayHeading(weekday, detail, day)
 
 
@@ -129,23 +134,27 @@ def span(start: datetime, end: datetime) -> str:
 def stood(start: datetime, end: datetime | None, now: datetime) -> str:
     """Say how long a version stood, or has been standing: "stood for 3 days"."""
     if end is None:
-        return f"has stood for {span(start, now)}"
-    return f"stood for {span(start, end)}"
+        return _("has stood for %(span)s", span=span(start, now))
+    return _("stood for %(span)s", span=span(start, end))
 
 
 def duration(length: timedelta) -> str:
     """Name a length of time by its largest unit, rounded down: "2 hours", "5 months"."""
     seconds = int(abs(length).total_seconds())
     days = seconds // 86_400
-    for size, unit in ((365, "year"), (30, "month")):
-        if days >= 2 * size or (unit == "year" and days >= size):
-            return count_of(days // size, unit)
+    if days >= 365:
+        return ngettext("%(num)s year", "%(num)s years", days // 365)
+    if days >= 60:
+        return ngettext("%(num)s month", "%(num)s months", days // 30)
     if days:
-        return count_of(days, "day")
-    for size, unit in ((3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            return count_of(seconds // size, unit)
-    return count_of(seconds, "second") if seconds else "less than a second"
+        return ngettext("%(num)s day", "%(num)s days", days)
+    if seconds >= 3_600:
+        return ngettext("%(num)s hour", "%(num)s hours", seconds // 3_600)
+    if seconds >= 60:
+        return ngettext("%(num)s minute", "%(num)s minutes", seconds // 60)
+    if seconds:
+        return ngettext("%(num)s second", "%(num)s seconds", seconds)
+    return _("less than a second")
 
 
 def in_zone(instant: datetime, zone: tzinfo) -> datetime:
@@ -163,9 +172,9 @@ def zone_name(instant: datetime) -> str:
 
 def date_text(day: date) -> str:
     """Return "3 Mar 2026"."""
-    return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
+    return spoken().short_date(day)
 
 
 def clock_text(instant: datetime) -> str:
     """Return "14:05"."""
-    return f"{instant.hour:02}:{instant.minute:02}"
+    return spoken().clock(instant)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .characters import one_line, shorten, visible
+from .words import number as number_words
+from .words import spoken
 
 #: The attributes that name a record, the first with text in it wins.
 LABEL_ATTRIBUTES = (
@@ -42,8 +44,13 @@ def humanise(key: str) -> str:
     """Turn an attribute or member name into words: "published_at" into "Published at".
 
     Camel case is split and acronyms stay in capitals: "wordCount", "source_url" give "Word
-    count", "Source URL". A name without any letter or digit is shown as it is.
+    count", "Source URL". A name without any letter or digit is shown as it is. In another language
+    it is what the application calls it.
     """
+    return spoken().name(_humanise(key))
+
+
+def _humanise(key: str) -> str:
     words = [_word(word) for word in _WORDS.findall(key)]
     if not words:
         return visible(key)
@@ -58,7 +65,7 @@ def model_label(name: str) -> str:
 
 def model_label_plural(name: str) -> str:
     """Turn a class name into a plural: "NewsArticle" into "News articles"."""
-    return plural(humanise(name))
+    return spoken().name(plural(_humanise(name)))
 
 
 def plural(words: str) -> str:
@@ -68,17 +75,17 @@ def plural(words: str) -> str:
 
 
 def count_of(number: int, singular: str, many: str | None = None) -> str:
-    """Return "1 field", "3 fields" or "1,204 fields".
+    """Return a number of records: "1 article", "1,204 articles"; what else is counted has its own
+    sentence in :mod:`~flask_continuum.presenters.words`.
 
     :param many: the plural where the rules of English do not give it
     """
-    return f"{number:,} {singular if number == 1 else many or plural(singular)}"
+    return f"{number_words(number)} {singular if number == 1 else many or plural(singular)}"
 
 
 def sentence_case(label: str) -> str:
     """Return a label as it stands inside a sentence: "News article" gives "news article"."""
-    first = label.split(" ", 1)[0]
-    return label if len(first) > 1 and first.isupper() else label[:1].lower() + label[1:]
+    return spoken().inside(label)
 
 
 def record_label(values: Mapping[str, Any]) -> str | None:

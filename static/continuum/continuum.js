@@ -30,8 +30,8 @@
   const offerThemes = (button) => {
     const words = button.querySelector("span");
     const say = () => {
-      words.textContent = `Colours: ${root.dataset.theme ?? "as the system"}. Change`;
-      button.title = words.textContent.replace(". Change", "");
+      const theme = root.dataset.theme ?? "auto";
+      words.textContent = button.title = { auto: button.dataset.hcAuto, light: button.dataset.hcLight, dark: button.dataset.hcDark }[theme];
     };
     button.hidden = false;
     say();
@@ -62,19 +62,20 @@
     const words = form.querySelector("[data-hc-comparing]");
     const rows = [...form.querySelectorAll(".hc-entry")];
     const rowOf = (radio) => rows.indexOf(radio.closest(".hc-entry"));
-    const labelOf = (radio) => radio.parentElement.textContent.trim().replace(/^(from|to) /, "");
+    const labelOf = (radio) => `#${radio.value}`;
     const say = () => {
       const from = froms.find((radio) => radio.checked);
       const to = tos.find((radio) => radio.checked);
       if (!from || !to) return;
       for (const radio of tos) radio.disabled = rowOf(radio) >= rowOf(from);
       for (const radio of froms) radio.disabled = rowOf(radio) <= rowOf(to);
-      const [old, young] = [from, to].map((radio) => {
-        const strong = document.createElement("strong");
-        strong.textContent = labelOf(radio);
-        return strong;
-      });
-      words?.replaceChildren("Comparing ", old, " with ", young);
+      const strong = (radio) => {
+        const element = document.createElement("strong");
+        element.textContent = labelOf(radio);
+        return element;
+      };
+      const parts = { "%(older)s": strong(from), "%(newer)s": strong(to) };
+      words?.replaceChildren(...words.dataset.hcComparing.split(/(%\(\w+\)s)/).map((part) => parts[part] ?? part));
     };
     form.addEventListener("change", say);
     /* A form that the browser restores, or that reset() empties, changes without an event. */

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect
 from flask_continuum.admin import contexts as ctx
 from flask_continuum.admin.folders import find_folders
 from flask_continuum.settings import CONTENT_SECURITY_POLICY
+from flask_continuum.templating import add_words
 from tests.browser.newsroom_pages import PAGES, UNBROKEN
 from tests.support.live_server import live_server
 from tests.support.look import find_overflow, find_violations
@@ -50,6 +51,7 @@ def address() -> Iterator[str]:
 
     app = Flask(__name__)
     app.jinja_env.undefined = StrictUndefined
+    add_words(app)
     app.register_blueprint(pages)
     with live_server(app) as address:
         yield f"{address}/history"

@@ -8,6 +8,7 @@ import pytest
 from flask import Blueprint, Flask, render_template
 
 from flask_continuum.admin.folders import find_folders
+from flask_continuum.templating import add_words
 from tests.browser.newsroom_pages import PAGES
 
 OWN_FRAME = """<!doctype html>
@@ -24,6 +25,7 @@ OWN_FRAME = """<!doctype html>
 def app(tmp_path: Path) -> Flask:
     folders = find_folders()
     app = Flask(__name__, template_folder=str(tmp_path))
+    add_words(app)
     app.register_blueprint(
         Blueprint(
             "continuum",

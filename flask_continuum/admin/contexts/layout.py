@@ -20,6 +20,9 @@ class Layout:
     """Of the browser's window, without the brand."""
     heading: str
     menu: tuple[Link, ...]
+    language: str = "en"
+    direction: str = "ltr"
+    """Of the text: ``rtl`` where it runs from right to left."""
     subtitle: tuple[Piece, ...] = ()
     pills: tuple[Pill, ...] = ()
     crumbs: tuple[Crumb, ...] = ()
