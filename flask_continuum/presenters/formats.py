@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from .labels import count_of
+from .words import _, decimal, ngettext, number, spoken
 
 
 def number_text(value: int | float | Decimal) -> str:
@@ -17,7 +17,7 @@ def number_text(value: int | float | Decimal) -> str:
         try:
             return str(value)
         except ValueError:  # Python refuses to print integers of more than 4,300 digits
-            return f"an integer of {value.bit_length():,} bits"
+            return _("an integer of %(number)s bits", number=number(value.bit_length()))
     if isinstance(value, float):
         return repr(value).removesuffix(".0") if math.isfinite(value) else str(value)
     if not value.is_finite():
@@ -33,23 +33,23 @@ def duration_text(value: timedelta) -> str:
     rest = abs(value)
     minutes, seconds = divmod(rest.seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    parts = [count_of(rest.days, "day")] if rest.days else []
+    parts = [ngettext("%(num)s day", "%(num)s days", rest.days)] if rest.days else []
     parts += [f"{hours} h"] if hours else []
     parts += [f"{minutes} min"] if minutes else []
     if seconds or rest.microseconds or not parts:
         fraction = f".{rest.microseconds:06}".rstrip("0") if rest.microseconds else ""
-        parts.append(f"{seconds}{fraction} s")
+        parts.append(spoken().decimal(f"{seconds}{fraction} s"))
     return sign + " ".join(parts)
 
 
 def size_text(size: int) -> str:
     """Return a size in bytes: "0 bytes", "418 kB", "1.2 MB"."""
     if size < 1_000:
-        return count_of(size, "byte")
+        return ngettext("%(num)s byte", "%(num)s bytes", size)
     for unit, scale in (("GB", 10**9), ("MB", 10**6)):
         if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size / 1_000:.0f} kB" if size < 999_500 else "1.0 MB"
+            return f"{decimal(size / scale, 1)} {unit}"
+    return f"{size / 1_000:.0f} kB" if size < 999_500 else f"{decimal(1, 1)} MB"
 
 
 def json_text(value: Any) -> str:

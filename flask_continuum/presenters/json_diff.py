@@ -13,10 +13,11 @@ from .json_results import JsonChange, JsonDiff, JsonKind, Path, path_text
 from .numbers import number_delta
 from .text_diff import diff_text
 from .values import DEFAULT_VIEW, Display, DisplayKind, View, display, text_display
+from .words import N_, _
 
 __all__ = ["JsonChange", "JsonDiff", "JsonKind", "diff_json", "path_text"]
 
-#: Changes that one value shows; a larger difference is cut.
+#: Changes that one value shows; a larger difference is cut, and NOTE_CUT says the number.
 CHANGES = 2_000
 #: Steps of one longest match of list items; a list beyond it shows as one replaced value.
 LIST_WORK = 1_000_000
@@ -29,9 +30,9 @@ TEXT_LENGTH = 80
 #: The members that tell which item of a list is which, the first that an item has.
 IDENTITIES = ("id", "key", "name", "slug")
 
-NOTE_CUT = f"Only the first {CHANGES:,} changes are shown."
-NOTE_WHOLE = "Compared as one value in places: too large or too deep for a finer comparison."
-NOTE_LATE = "Compared as one value in places: the time for this page was spent."
+NOTE_CUT = N_("Only the first 2,000 changes are shown.")
+NOTE_WHOLE = N_("Compared as one value in places: too large or too deep for a finer comparison.")
+NOTE_LATE = N_("Compared as one value in places: the time for this page was spent.")
 
 
 def diff_json(
@@ -53,11 +54,11 @@ def diff_json(
         found = comparison.changes[:CHANGES]
         cut = len(comparison.changes) > CHANGES
         total = _leaves(new) + sum(change.kind is JsonKind.REMOVED for change in found)
-        notes = [NOTE_CUT] if cut else []
+        notes = [_(NOTE_CUT)] if cut else []
         if comparison.late:
-            notes.append(NOTE_LATE)
+            notes.append(_(NOTE_LATE))
         elif comparison.whole:
-            notes.append(NOTE_WHOLE)
+            notes.append(_(NOTE_WHOLE))
         changes = tuple(_described(change, budget, view) for change in found)
         return JsonDiff(changes, max(total, len(changes)), tuple(notes), cut)
 
@@ -157,7 +158,7 @@ class _ListSteps:
         self._pair = pair
         self._ranges = ranges
         self._gone = {i: None for gone, _ in ranges for i in gone}
-        self._come = {j: None for _, come in ranges for j in come}
+        self._come = {j: None for __, come in ranges for j in come}
         self._moved = self._match(lambda i: old_prints[i], lambda j: new_prints[j])
         self._paired = self._match(lambda i: identity(pair.old[i]), lambda j: identity(pair.new[j]))
         for gone, come in ranges:

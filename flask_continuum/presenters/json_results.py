@@ -10,6 +10,7 @@ from typing import Any
 from .characters import visible
 from .text_results import TextDiff
 from .values import Display
+from .words import _
 
 Path = tuple[str | int, ...]
 
@@ -114,4 +115,4 @@ def path_text(path: Path) -> str:
         else:
             quoted = visible(step).replace("\\", "\\\\").replace('"', '\\"')
             parts.append(f'["{quoted}"]')
-    return "".join(parts) or "whole value"
+    return "".join(parts) or _("whole value")

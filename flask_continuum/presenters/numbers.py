@@ -8,6 +8,7 @@ from typing import Any
 
 from .dates import duration
 from .formats import number_text, size_text
+from .words import _, spoken
 
 # Wide enough for any column, narrow enough to be computed at once.
 _CONTEXT = Context(prec=60, Emax=10_000, Emin=-10_000)
@@ -34,7 +35,7 @@ def number_delta(old: Any, new: Any) -> str | None:
     text = number_text(abs(change))
     if isinstance(old, float) or isinstance(new, float):
         text = _without_idle_zeros(text)
-    return f"{'+' if change > 0 else '−'}{text}"
+    return f"{'+' if change > 0 else '−'}{spoken().decimal(text)}"
 
 
 def time_delta(old: Any, new: Any) -> str | None:
@@ -45,14 +46,17 @@ def time_delta(old: Any, new: Any) -> str | None:
     distance = _distance(old, new)
     if not distance:
         return None
-    return f"{duration(distance)} {'later' if distance > timedelta(0) else 'earlier'}"
+    if distance > timedelta(0):
+        return _("%(span)s later", span=duration(distance))
+    return _("%(span)s earlier", span=duration(distance))
 
 
 def size_delta(old: int, new: int) -> str | None:
     """Return the difference of two sizes in bytes: "27 kB smaller"; None when equal."""
     if old == new:
         return None
-    return f"{size_text(abs(new - old))} {'larger' if new > old else 'smaller'}"
+    size = size_text(abs(new - old))
+    return _("%(size)s larger", size=size) if new > old else _("%(size)s smaller", size=size)
 
 
 def _without_idle_zeros(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from .labels import count_of, plural, sentence_case
+from .words import N_, _, interleave, joined, ngettext
 
 #: Field names that a sentence spells out before it counts the rest.
 NAMED_FIELDS = 3
@@ -18,6 +19,13 @@ class Verb(IntEnum):
     CREATED = 0
     CHANGED = 1
     DELETED = 2
+
+
+_DEEDS = {
+    Verb.CREATED: N_("created %(things)s"),
+    Verb.CHANGED: N_("changed %(things)s"),
+    Verb.DELETED: N_("deleted %(things)s"),
+}
 
 
 class PartKind(StrEnum):
@@ -76,17 +84,27 @@ def entry_sentence(
         "restore": _restored, "revert": _reverted, "undo": _undone, "baseline": _baseline,
     }.get(kind or "")  # fmt: skip
     if named is not None:
-        parts = named(operation, thing, labels, target)
-        if parts:
-            return Sentence(parts)
+        found = named(operation, thing, labels, target)
+        if found:
+            return found
+    if operation == Verb.CREATED and fields:
+        return _plain(
+            ngettext(
+                "created the %(thing)s with %(num)s field",
+                "created the %(thing)s with %(num)s fields",
+                fields,
+                thing=thing,
+            )
+        )
     if operation == Verb.CREATED:
-        more = f" with {count_of(fields, 'field')}" if fields else ""
-        return _plain(f"created the {thing}{more}")
+        return _plain(_("created the %(thing)s", thing=thing))
     if operation == Verb.DELETED:
-        return _plain(f"deleted the {thing}")
-    changed = [count_of(fields, "field")] if fields else []
+        return _plain(_("deleted the %(thing)s", thing=thing))
+    changed = [_fields(fields)] if fields else []
     changed += [sentence_case(link) for link in links]
-    return _plain(f"changed {joined(changed)}" if changed else f"saved the {thing}")
+    if changed:
+        return _plain(_("changed %(things)s", things=joined(changed)))
+    return _plain(_("saved the %(thing)s", thing=thing))
 
 
 def transaction_sentence(
@@ -112,22 +130,24 @@ def transaction_sentence(
             if by.get(verb)
         ]
         if things:
-            phrases.append(f"{verb.name.lower()} {joined(things)}")
-    words = joined(phrases) or "changed nothing that is recorded"
+            phrases.append(_(_DEEDS[verb], things=joined(things)))
+    words = joined(phrases) or _("changed nothing that is recorded")
     if kind == "undo" and target is not None:
-        return Sentence((Part("undid "), _version(target), Part(f": {words}")))
+        return _parted(_("undid %(version)s: %(deeds)s"), version=target, deeds=Part(words))
     if kind in ("revert", "restore"):
-        verb_text = "reverted" if kind == "revert" else "restored"
         total = {label: sum(by.values()) for label, by in counts.items() if sum(by.values())}
         things = [
             count_of(number, sentence_case(label), _many(label, plurals))
             for label, number in total.items()
         ]
-        start = Part(f"{verb_text} {joined(things) or 'nothing'}")
+        what = Part(joined(things) or _("nothing"))
+        if kind == "revert" and target is None:
+            return _parted(_("reverted %(things)s"), things=what)
+        if kind == "revert":
+            return _parted(_("reverted %(things)s to %(version)s"), things=what, version=target)
         if target is None:
-            return Sentence((start,))
-        link = " to " if kind == "revert" else " from "
-        return Sentence((start, Part(link), _version(target)))
+            return _parted(_("restored %(things)s"), things=what)
+        return _parted(_("restored %(things)s from %(version)s"), things=what, version=target)
     return _plain(words)
 
 
@@ -139,72 +159,97 @@ def move_sentence(operation: int, record: str) -> Sentence:
     :param record: the record under its other key ("Article 12")
     :return: "Key changed to article 12", "Key was article 7"
     """
-    start = "Key changed to " if operation == Verb.DELETED else "Key was "
-    return Sentence((Part(start), Part(sentence_case(record), PartKind.RECORD)))
-
-
-def joined(words: Sequence[str]) -> str:
-    """Join words as a list in a sentence: "a", "a and b", "a, b and c"."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    said = _("Key changed to %(record)s") if operation == Verb.DELETED else _("Key was %(record)s")
+    return _parted(said, record=Part(sentence_case(record), PartKind.RECORD))
 
 
 def _reverted(
     operation: int, thing: str, labels: Sequence[str], target: int | str | None
-) -> tuple[Part, ...]:
+) -> Sentence | None:
+    what = Part(thing)
+    if operation == Verb.DELETED and target is None:
+        return _parted(_("deleted the %(thing)s, going back"), thing=what)
     if operation == Verb.DELETED:
-        return (Part(f"deleted the {thing}, going back"), *_link(" to ", target))
+        said = _("deleted the %(thing)s, going back to %(version)s")
+        return _parted(said, thing=what, version=target)
     if operation == Verb.CREATED:
         return _restored(operation, thing, labels, target)
-    what: tuple[Part, ...] = (Part(f"the {thing}"),)
+    fields: tuple[Part, ...] = ()
     if 0 < len(labels) <= NAMED_FIELDS:
-        what = _strong(labels)
+        fields = _strong(labels)
     elif labels:
-        what = (Part(count_of(len(labels), "field")),)
-    return (Part("reverted "), *what, *_link(" to ", target))
+        fields = (Part(_fields(len(labels))),)
+    if fields and target is not None:
+        return _parted(_("reverted %(fields)s to %(version)s"), fields=fields, version=target)
+    if fields:
+        return _parted(_("reverted %(fields)s"), fields=fields)
+    if target is None:
+        return _parted(_("reverted the %(thing)s"), thing=what)
+    return _parted(_("reverted the %(thing)s to %(version)s"), thing=what, version=target)
 
 
 def _restored(
     operation: int, thing: str, labels: Sequence[str], target: int | str | None
-) -> tuple[Part, ...]:
+) -> Sentence | None:
     if operation != Verb.CREATED:
-        return ()  # what else a restore changed is an ordinary change
-    return (Part(f"restored the {thing}"), *_link(" from ", target))
+        return None  # what else a restore changed is an ordinary change
+    if target is None:
+        return _parted(_("restored the %(thing)s"), thing=Part(thing))
+    said = _("restored the %(thing)s from %(version)s")
+    return _parted(said, thing=Part(thing), version=target)
 
 
 def _undone(
     operation: int, thing: str, labels: Sequence[str], target: int | str | None
-) -> tuple[Part, ...]:
-    effect = {
-        Verb.CREATED: f"brought back the {thing}",
-        Verb.CHANGED: f"put back {count_of(len(labels), 'field') if labels else f'the {thing}'}",
-        Verb.DELETED: f"deleted the {thing}",
-    }[Verb(operation)]
-    return (Part(effect), *_link(", undoing ", target))
+) -> Sentence | None:
+    if operation == Verb.CREATED:
+        effect = _("brought back the %(thing)s", thing=thing)
+    elif operation == Verb.DELETED:
+        effect = _("deleted the %(thing)s", thing=thing)
+    elif labels:
+        effect = ngettext("put back %(num)s field", "put back %(num)s fields", len(labels))
+    else:
+        effect = _("put back the %(thing)s", thing=thing)
+    if target is None:
+        return _plain(effect)
+    return _parted(_("%(effect)s, undoing %(version)s"), effect=Part(effect), version=target)
 
 
 def _baseline(
     operation: int, thing: str, labels: Sequence[str], target: int | str | None
-) -> tuple[Part, ...]:
-    return (Part(f"began the history of the {thing}"),)
+) -> Sentence | None:
+    return _plain(_("began the history of the %(thing)s", thing=thing))
+
+
+def _fields(number: int) -> str:
+    return ngettext("%(num)s field", "%(num)s fields", number)
 
 
 def _strong(labels: Sequence[str]) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    for number, label in enumerate(labels):
-        if number:
-            parts.append(Part(" and " if number == len(labels) - 1 else ", "))
-        parts.append(Part(label, PartKind.STRONG))
-    return tuple(parts)
+    first, *rest = (Part(label, PartKind.STRONG) for label in labels)
+    if not rest:
+        return (first,)
+    others: list[Part] = [first]
+    for part in rest[:-1]:
+        others += [Part(", "), part]
+    said = _("%(others)s and %(last)s")
+    return interleave(said, Part, others=tuple(others), last=rest[-1])
 
 
-def _link(word: str, target: int | str | None) -> tuple[Part, ...]:
-    return () if target is None else (Part(word), _version(target))
-
-
-def _version(target: int | str) -> Part:
-    return Part(f"#{target}", PartKind.VERSION, target)
+def _parted(said: str, **places: Part | tuple[Part, ...] | int | str | None) -> Sentence:
+    """A said text with parts in its places; a transaction's id becomes the link to it."""
+    parts = {
+        name: Part(f"#{part}", PartKind.VERSION, part) if isinstance(part, (int, str)) else part
+        for name, part in places.items()
+        if part is not None
+    }
+    merged: list[Part] = []
+    for part in interleave(said, Part, **parts):
+        if merged and merged[-1].kind is part.kind is PartKind.TEXT:
+            merged[-1] = Part(merged[-1].text + part.text)
+        else:
+            merged.append(part)
+    return Sentence(tuple(merged))
 
 
 def _many(label: str, plurals: Mapping[str, str] | None) -> str:

@@ -30,6 +30,7 @@ from .text_results import (
 )
 from .text_tokens import count_words
 from .text_words import diff_ends
+from .words import N_
 
 __all__ = [
     "Block", "BlockKind", "Budget", "Detail", "Direction", "Excerpt", "Row", "Segment",
@@ -56,15 +57,15 @@ REWRITTEN_SHARE = 0.3
 #: White space and Unicode forms are looked at in ranges up to this many characters together.
 LIKENESS_LENGTH = 500_000
 
-NOTE_LINE_ENDS = "Only line ends differ."
-NOTE_SPACE = "Only white space differs."
-NOTE_FORM = "Only the Unicode form differs: the words look the same."
-NOTE_LONG = "Compared by paragraph: too long for words."
-NOTE_LATE = "Compared by paragraph: the time for this page was spent."
-NOTE_WHOLE = "Compared as a whole: too much work for a finer comparison."
-NOTE_SPENT = "Compared as a whole: the time for this page was spent."
-NOTE_REWRITTEN = "Rewritten: too many places differ to show them one by one."
-NOTE_TOO_LARGE = "Too large to compare."
+NOTE_LINE_ENDS = N_("Only line ends differ.")
+NOTE_SPACE = N_("Only white space differs.")
+NOTE_FORM = N_("Only the Unicode form differs: the words look the same.")
+NOTE_LONG = N_("Compared by paragraph: too long for words.")
+NOTE_LATE = N_("Compared by paragraph: the time for this page was spent.")
+NOTE_WHOLE = N_("Compared as a whole: too much work for a finer comparison.")
+NOTE_SPENT = N_("Compared as a whole: the time for this page was spent.")
+NOTE_REWRITTEN = N_("Rewritten: too many places differ to show them one by one.")
+NOTE_TOO_LARGE = N_("Too large to compare.")
 
 
 def diff_text(

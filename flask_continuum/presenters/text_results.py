@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .characters import show_space, visible
+from .words import _, ngettext
 
 #: A page shows this many characters of one run of text; the rest is counted, not sent.
 SEGMENT_LIMIT = 5_000
@@ -109,14 +110,23 @@ class Block:
     def label(self) -> str:
         """What a fold says ("3 unchanged paragraphs") or a moved paragraph ("Moved down")."""
         if self.kind is BlockKind.MOVED:
+            down = self.direction is Direction.DOWN
             if self.side is Side.OLD:
-                return f"Moved {self.direction}"
-            return "Moved from above" if self.direction is Direction.DOWN else "Moved from below"
+                return _("Moved down") if down else _("Moved up")
+            return _("Moved from above") if down else _("Moved from below")
         if self.kind is not BlockKind.FOLD:
             return ""
-        number, what = (self.changed, "more changed") if self.changed else (self.count, "unchanged")
-        unit = "passage" if self.partial else "paragraph"
-        return f"{number:,} {what} {unit if number == 1 else unit + 's'}"
+        if self.changed and self.partial:
+            return ngettext(
+                "%(num)s more changed passage", "%(num)s more changed passages", self.changed
+            )
+        if self.changed:
+            return ngettext(
+                "%(num)s more changed paragraph", "%(num)s more changed paragraphs", self.changed
+            )
+        if self.partial:
+            return ngettext("%(num)s unchanged passage", "%(num)s unchanged passages", self.count)
+        return ngettext("%(num)s unchanged paragraph", "%(num)s unchanged paragraphs", self.count)
 
     @property
     def unseen(self) -> int:
@@ -156,7 +166,7 @@ class TextDiff:
     @property
     def note(self) -> str | None:
         """All notes as one text, or None."""
-        return " ".join(self.notes) or None
+        return " ".join(map(_, self.notes)) or None
 
     @property
     def coarse(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -14,7 +14,8 @@ from typing import Any, Final
 from .characters import plain, shorten, visible
 from .dates import as_utc, clock_text, date_text, in_zone, zone_name
 from .formats import duration_text, json_text, number_text, printed, size_text
-from .labels import count_of, humanise
+from .labels import humanise
+from .words import N_, _, ngettext, number, spoken
 
 __all__ = [
     "DEFAULT_VIEW", "EMPTY", "NOT_RECORDED", "NULL", "Display", "DisplayKind", "View", "display",
@@ -129,9 +130,9 @@ class View:
 
 
 DEFAULT_VIEW: Final = View()
-NULL: Final = Display(DisplayKind.NULL, "not set")
-EMPTY: Final = Display(DisplayKind.EMPTY, "empty text")
-NOT_RECORDED: Final = Display(DisplayKind.NOT_RECORDED, "not recorded")
+NULL: Final = Display(DisplayKind.NULL, N_("not set"))
+EMPTY: Final = Display(DisplayKind.EMPTY, N_("empty text"))
+NOT_RECORDED: Final = Display(DisplayKind.NOT_RECORDED, N_("not recorded"))
 
 
 def masked(reason: str) -> Display:
@@ -146,28 +147,30 @@ def display(value: Any, view: View = DEFAULT_VIEW) -> Display:
     :return: a :class:`Display`; a value that cannot even be printed shows as its type
     """
     if value is view.not_recorded:
-        return NOT_RECORDED
+        return _said(NOT_RECORDED)
     if value is None:
-        return NULL
+        return _said(NULL)
     if isinstance(value, view.unreadable):
-        size = "" if value.size is None else f", {size_text(value.size)}"
+        title = _("recorded as %(type)s", type=value.type)
+        if value.size is not None:
+            title = f"{title}, {size_text(value.size)}"
         return Display(
             DisplayKind.UNREADABLE,
-            "cannot be read any more",
-            title=f"recorded as {value.type}{size}",
+            _("cannot be read any more"),
+            title=title,
         )
     try:
         return _display(value, view)
     except Exception:
         # Types of the application run their own code here (__str__, __iter__, hashing), and a
         # page of history must show whatever they do. The type's name is all that is safe.
-        return Display(DisplayKind.OTHER, f"({type(value).__name__})", title="cannot be printed")
+        return Display(DisplayKind.OTHER, f"({type(value).__name__})", title=_("cannot be printed"))
 
 
 def text_display(text: str, view: View = DEFAULT_VIEW) -> Display:
     """Return the display of a text: empty, short, or long with the fact that there is more."""
     if not text:
-        return EMPTY
+        return _said(EMPTY)
     if len(text) <= view.limit:
         return Display(DisplayKind.TEXT, visible(text))
     return Display(
@@ -186,7 +189,7 @@ def instant_display(value: datetime, view: View = DEFAULT_VIEW) -> Display:
         return Display(
             DisplayKind.DATETIME,
             f"{date_text(value)}, {clock_text(value)}{seconds}",
-            title=f"{value.isoformat(' ')}, no time zone",
+            title=_("%(instant)s, no time zone", instant=value.isoformat(" ")),
             iso=value.isoformat(),
         )
     exact = as_utc(value)
@@ -197,6 +200,10 @@ def instant_display(value: datetime, view: View = DEFAULT_VIEW) -> Display:
         title=exact.replace(tzinfo=None).isoformat(" ") + " UTC",
         iso=exact.isoformat().replace("+00:00", "Z"),
     )
+
+
+def _said(nothing: Display) -> Display:
+    return replace(nothing, text=_(nothing.text))
 
 
 def _display(value: Any, view: View) -> Display:
@@ -214,15 +221,15 @@ def _display(value: Any, view: View) -> Display:
 
 
 def _boolean(value: bool, view: View) -> Display:
-    return Display(DisplayKind.BOOLEAN, "Yes" if value else "No")
+    return Display(DisplayKind.BOOLEAN, _("Yes") if value else _("No"))
 
 
 def _number(value: int | float, view: View) -> Display:
-    return _short(DisplayKind.NUMBER, number_text(value), view)
+    return _short(DisplayKind.NUMBER, spoken().decimal(number_text(value)), view)
 
 
 def _decimal(value: Decimal, view: View) -> Display:
-    return _short(DisplayKind.DECIMAL, number_text(value), view)
+    return _short(DisplayKind.DECIMAL, spoken().decimal(number_text(value)), view)
 
 
 def _date(value: date, view: View) -> Display:
@@ -244,12 +251,15 @@ def _uuid(value: uuid.UUID, view: View) -> Display:
 def _bytes(value: bytes | bytearray | memoryview, view: View) -> Display:
     content = bytes(value)
     if not content:
-        return Display(DisplayKind.BYTES, "0 bytes", length=0)
+        return Display(DisplayKind.BYTES, size_text(0), length=0)
     digest = hashlib.sha256(content).hexdigest()[:8] if len(content) <= HASH_LIMIT else None
+    title = ngettext("%(num)s byte", "%(num)s bytes", len(content))
+    if digest:
+        title = _("%(size)s, SHA-256 starts with %(digest)s", size=title, digest=digest)
     return Display(
         DisplayKind.BYTES,
         f"{_format_of(content)}{size_text(len(content))}",
-        title=f"{len(content):,} bytes" + (f", SHA-256 starts with {digest}" if digest else ""),
+        title=title,
         length=len(content),
         digest=digest,
     )
@@ -272,12 +282,14 @@ def _set(value: Set[Any], view: View) -> Display:
 
 def _items(kind: DisplayKind, values: list[Any], view: View) -> Display:
     if not values:
-        return Display(kind, "empty list" if kind is DisplayKind.LIST else "empty set")
+        return Display(kind, _("empty list") if kind is DisplayKind.LIST else _("empty set"))
     shown = tuple(display(item, view) for item in values[:ITEM_LIMIT])
     rest = len(values) - len(shown)
-    text = ", ".join(item.text for item in shown) + (f" and {rest:,} more" if rest else "")
+    text = ", ".join(item.text for item in shown)
+    if rest:
+        text = _("%(items)s and %(number)s more", items=text, number=number(rest))
     return Display(
-        kind, text, title=count_of(len(values), "item"), items=shown,
+        kind, text, title=ngettext("%(num)s item", "%(num)s items", len(values)), items=shown,
         length=len(values) if rest else None,
     )  # fmt: skip
 
@@ -289,7 +301,7 @@ def _text(value: str, view: View) -> Display:
 def _short(kind: DisplayKind, text: str, view: View) -> Display:
     shown = text_display(text, view)
     if shown.kind is DisplayKind.EMPTY:
-        return Display(kind, "(prints as nothing)")
+        return Display(kind, _("(prints as nothing)"))
     return Display(kind, shown.text, length=shown.length, whole=shown.whole, cut=shown.cut)
 
 
