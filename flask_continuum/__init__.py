@@ -36,6 +36,9 @@ from flask_continuum.engine.maintenance import Finding, FindingKind, Report, vac
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.as_of import as_of
+from flask_continuum.engine.read.blame import blame
+from flask_continuum.engine.read.field_history import history_of_field
+from flask_continuum.engine.read.results import NOT_RECORDED, Blame, FieldValue, Page
 from flask_continuum.engine.read.time_machine import async_time_machine, time_machine
 from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
@@ -47,14 +50,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "NOT_RECORDED",
+    "Blame",
     "ClassNotVersioned",
     "Continuum",
+    "FieldValue",
     "Finding",
     "FindingKind",
     "HistoryWriteError",
     "ImproperlyConfigured",
     "NoChangesAttribute",
     "Operation",
+    "Page",
     "PlanBlocked",
     "ReadOnlyPast",
     "Report",
@@ -67,10 +74,12 @@ __all__ = [
     "VersioningManager",
     "as_of",
     "async_time_machine",
+    "blame",
     "changeset",
     "count_versions",
     "end_tx_column_name",
     "get_versioning_manager",
+    "history_of_field",
     "is_modified",
     "is_modified_or_deleted",
     "is_session_modified",

@@ -6,9 +6,7 @@ import random
 
 import pytest
 
-from flask_continuum import version_class
-from flask_continuum.engine.read import blame as blaming
-from flask_continuum.engine.read.blame import blame
+from flask_continuum import blame, version_class
 from tests.admin.conftest import close
 from tests.admin.newsroom import make_newsroom
 
@@ -64,16 +62,21 @@ def test_it_is_what_a_walk_through_the_versions_finds(written):
             elif not same(value, getattr(before, name)):
                 setters[name] = version.transaction_id
         before = version
-        found = blame(written.db.session, written.models.Article, (1,), version.transaction_id)
-        assert {name: found[name] for name in setters} == setters
+        found = blame(written.db.session, version)
+        told = {name: found[name].version for name in setters}
+        assert {n: v and v.transaction_id for n, v in told.items()} == setters
+        assert all(found[name].exact for name in setters)
+        assert {name: found[name].value for name in VALUES} == {
+            name: getattr(version, name) for name in VALUES
+        }
 
 
-def test_what_lies_too_far_back_is_not_guessed(written, monkeypatch):
-    monkeypatch.setattr(blaming, "DEPTH", 3)
+def test_what_lies_too_far_back_is_not_guessed(written):
     *_, third, _, last = versions_of(written)
-    found = blame(written.db.session, written.models.Article, (1,), last.transaction_id)
-    assert "id" not in found
-    assert all(number > third.transaction_id for number in found.values())
+    found = blame(written.db.session, last, depth=3)
+    assert not found["id"].exact and found["id"].version is third
+    exact = [each for each in found.values() if each.exact]
+    assert exact and all(e.transaction.id > third.transaction_id for e in exact)
 
 
 def test_the_page_names_who_set_each_field(newsroom, story, maya):

@@ -19,12 +19,14 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.blame import blame
 from flask_continuum.engine.read.changes import compare
 from flask_continuum.engine.read.links import Link, links_of, members
-from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.engine.read.related import related
 from flask_continuum.engine.read.results import Comparison, Entry, LinkChange
 from flask_continuum.engine.read.surroundings import Instant, surroundings
 from flask_continuum.engine.read.timeline import entry as entry_of
+
+DEPTH = 500
+"""Versions that are looked through for who set a field: the page's cost does not grow."""
 
 AROUND = 3
 """Versions before and after the one shown that the side lists."""
@@ -49,20 +51,19 @@ def version(visit: Visit, model: str, key: str, transaction: int) -> ResponseRet
         related=around_then,
         around=(*later, entry.transaction, *earlier),
         recorded=recorded(session, subject.versioned),
-        setters=_setters(visit, subject, transaction),
+        setters=_setters(visit, entry),
     )
     return render_template("continuum/version.html", page=build_version(visit, subject, found))
 
 
-def _setters(visit: Visit, subject: Subject, transaction: int) -> Mapping[str, Any]:
+def _setters(visit: Visit, entry: Entry) -> Mapping[str, Any]:
     """The transaction that last changed each field until then."""
-    ids = blame(visit.session, subject.model, subject.key, transaction)
-    made = transactions_by_id(
-        visit.session,
-        subject.versioned,
-        (number for number in ids.values() if number is not None),
-    )
-    return {key: None if number is None else made.get(number) for key, number in ids.items()}
+    found = blame(visit.session, entry.version, depth=DEPTH)
+    return {
+        key: each.transaction
+        for key, each in found.items()
+        if each.exact or each.moved_from is not None
+    }
 
 
 def _related(visit: Visit, subject: Subject, entry: Entry) -> Mapping[str, Sequence[Any]]:

@@ -1,77 +1,185 @@
-"""Who last changed each field of a record, as of a version: in one statement."""
+"""Who last changed each field of a record: in one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from flask_continuum.engine.read.conditions import birth, differs, is_record, moment
-from flask_continuum.engine.read.loading import connection_arguments, versioned
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.conditions import (
+    GREATEST_ID,
+    birth,
+    differs,
+    is_record,
+    moment,
+)
+from flask_continuum.engine.read.loading import (
+    connect,
+    connection_arguments,
+    whole,
+    with_transaction,
+)
+from flask_continuum.engine.read.moved import key_before
+from flask_continuum.engine.read.recorded import (
+    Recorded,
+    recorded_by,
+    span_columns,
+    spans_table,
+    speaks_of,
+)
+from flask_continuum.engine.read.results import NOT_RECORDED, Blame
+from flask_continuum.engine.read.sessions import reading
+from flask_continuum.engine.read.subjects import Subject, subject
+from flask_continuum.engine.registry import VersionedClass
 
-DEPTH = 500
-"""Versions that are looked through, so that the cost does not grow with the history."""
+BASELINE = "baseline"
+"""The kind of transactions that write down what was there before: they changed nothing."""
 
 
-def blame(
-    session: Session, model: Any, key: Sequence[Any], transaction_id: int
-) -> Mapping[str, int | None]:
-    """Return the transaction that last changed each field of a record, as of a transaction.
+@reading
+def blame(session: Session, record: Any, *, depth: int | None = None) -> Mapping[str, Blame]:
+    """Return who last changed each field of a record, when, and in which version.
 
-    :returns: by attribute key. A field is left out when its last change lies further back than
-        the search goes; ``None`` says that it was never set in this life of the record.
+    Costs one statement. What an earlier record of the same key was like plays no part.
+
+    :param record: the live object, a version (then as of it), or ``(Model, key)``.
+    :param depth: how many versions are looked through at most; all of this life by default.
+    :returns: by attribute key. Empty when the record has no history.
+    :raises ClassNotVersioned: when its class is not versioned.
     """
-    entry = versioned(model)
-    version = aliased(entry.version_class)
-    at = moment(entry, version)
+    who = subject(record)
+    entry = who.entry
+    if depth is not None and depth < 1:
+        raise ValueError(f"At least one version has to be looked at, not {depth}.")
     arguments = connection_arguments(session, entry)
-    dialect = session.get_bind(**arguments).dialect.name
+    statement = _statement(session, who, depth, arguments["bind"].dialect.name)
+    rows = [row._mapping for row in session.execute(statement, bind_arguments=arguments)]
+    if not rows:
+        return {}
+    known = recorded_by(entry, ([row[name] for name in _SPAN] for row in rows))
+    by_place = {row["at"]: _Step(entry, row) for row in rows}
+    steps = [by_place[at] for at in sorted(by_place)]
+    return {
+        name: _blame(entry, known, steps, name, f"c{place}")
+        for place, name in enumerate(entry.attributes)
+    }
+
+
+_SPAN = ("table_name", "column_name", "since", "until")
+
+
+def _statement(session: Session, who: Subject, depth: int | None, dialect: str) -> sa.Select[Any]:
+    """Select the newest version, the oldest that is looked at, and where fields last changed."""
+    entry, until = who.entry, GREATEST_ID if who.at is None else who.at
+    changed = _changes(who, until, depth, dialect)
+    labels = [f"c{place}" for place in range(len(entry.attributes))]
+    last = sa.select(
+        changed,
+        *(sa.func.max(changed.c[label]).over().label(f"last_{label}") for label in labels),
+        sa.func.max(changed.c.at).over().label("newest"),
+        sa.func.min(changed.c.at).over().label("oldest"),
+    ).subquery()
+    wanted = sa.or_(
+        last.c.at == last.c.newest,
+        last.c.at == last.c.oldest,
+        *(last.c.at == last.c[f"last_{label}"] for label in labels),
+    )
+    version, spans = whole(entry), spans_table(entry)
+    same = sa.and_(moment(entry, version) == last.c.at, *is_record(entry, version, who.key))
+    cuts = sa.or_(spans.c.since > last.c.born, spans.c.until.is_not(None))
+    named = [column.label(name) for column, name in zip(span_columns(spans), _SPAN, strict=True)]
+    return (
+        with_transaction(session, entry, version, last, *named)
+        .join(last, same)
+        .outerjoin(spans, sa.and_(speaks_of(entry, spans), cuts))
+        .where(wanted)
+    )
+
+
+def _changes(who: Subject, until: int, depth: int | None, dialect: str) -> sa.Subquery:
+    """Select the versions of a life, each with the one before it and the fields that it changed."""
+    entry = who.entry
+    version = aliased(entry.version_class)
+    at, born = moment(entry, version), birth(entry, who.key, until)
     names = {f"c{place}": name for place, name in enumerate(entry.attributes)}
-    recent = (
+    looked_at = (
         sa.select(
             at.label("at"),
-            birth(entry, key, transaction_id).label("born"),
+            born.label("born"),
             *(getattr(version, name).label(label) for label, name in names.items()),
         )
-        .where(
-            *is_record(entry, version, key),
-            at <= transaction_id,
-            at >= birth(entry, key, transaction_id),
-        )
+        .where(*is_record(entry, version, who.key), at <= until, at >= born)
         .order_by(at.desc())
-        .limit(DEPTH)
+        .limit(depth)
         .subquery()
     )
-    # Of the oldest version that is looked at nothing is known to have changed, unless the life
-    # of the record began with it.
-    first = sa.func.row_number().over(order_by=recent.c.at) == 1
-    changed = sa.select(
-        recent.c.at,
+    c = looked_at.c
+    before = sa.func.lag(c.at).over(order_by=c.at)
+    return sa.select(
+        c.at,
+        c.born,
+        before.label("before"),
         *(
             sa.case(
-                (sa.and_(first, recent.c.at > recent.c.born), sa.null()),
-                (first, sa.case((recent.c[label].is_not(None), recent.c.at))),
+                (before.is_(None), sa.case((c[label].is_not(None), c.at))),
                 (
                     differs(
-                        recent.c[label],
-                        sa.func.lag(recent.c[label]).over(order_by=recent.c.at),
+                        c[label],
+                        sa.func.lag(c[label]).over(order_by=c.at),
                         entry.attributes[name],
                         dialect,
                     ),
-                    recent.c.at,
+                    c.at,
                 ),
             ).label(label)
             for label, name in names.items()
         ),
-        sa.case((sa.and_(first, recent.c.at <= recent.c.born), 1), else_=0).label("whole"),
     ).subquery()
-    statement = sa.select(
-        sa.func.max(changed.c.whole).label("whole"),
-        *(sa.func.max(changed.c[label]).label(label) for label in names),
+
+
+class _Step:
+    """A version that was looked at, and what it changed."""
+
+    def __init__(self, entry: VersionedClass, row: Any) -> None:
+        self.version, self.transaction = list(row.values())[:2]
+        connect(self.version, self.transaction)
+        self.row = row
+        self.at: int = row["at"]
+        self.before: int | None = row["before"]
+        self.is_birth = self.before is None and self.at <= row["born"]
+        inserted = getattr(self.version, entry.options.operation_type_column_name)
+        context = None if self.transaction is None else self.transaction.context
+        self.moved_from = (
+            key_before(entry.table, context, entry.key_of(self.version))
+            if inserted == Operation.INSERT
+            else None
+        )
+
+    @property
+    def is_made_up(self) -> bool:
+        """Whether the values were there before: under another key, or before there was history."""
+        kind = None if self.transaction is None else self.transaction.kind
+        return kind == BASELINE or self.moved_from is not None
+
+
+def _blame(
+    entry: VersionedClass, known: Recorded, steps: list[_Step], name: str, label: str
+) -> Blame:
+    oldest, newest = steps[0], steps[-1]
+    if not known.knows(name, newest.at):
+        return Blame(name, NOT_RECORDED, None, None, exact=False)
+    value = getattr(newest.version, name)
+    step = next((each for each in reversed(steps) if each.row[label] is not None), None)
+    if step is None and not oldest.is_birth:
+        step = oldest
+    if step is None or not known.knows(name, step.at):
+        return Blame(name, value, None, None, exact=known.knows(name, oldest.at))
+    exact = (
+        step.is_birth and not step.is_made_up
+        if step.before is None
+        else known.knows(name, step.before)
     )
-    row = session.execute(statement, bind_arguments=arguments).mappings().one()
-    return {
-        name: row[label] for label, name in names.items() if row["whole"] or row[label] is not None
-    }
+    return Blame(name, value, step.version, step.transaction, exact, step.moved_from)

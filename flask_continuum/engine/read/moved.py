@@ -89,6 +89,15 @@ def moved_pairs(table: VersionedTable, context: Any) -> Mapping[Key, Key]:
     return {plain_key(table, old): new for old, new in from_context(context, table)}
 
 
+def key_before(table: VersionedTable, context: Any, key: Sequence[Any]) -> Key | None:
+    """Return the key that a record had before the one it got in a transaction.
+
+    :param context: of that transaction; it says so, or nothing.
+    """
+    pair = _pair(table, context, Operation.INSERT, key)
+    return None if pair is None else pair[0]
+
+
 def plain_key(table: VersionedTable, key: Sequence[Any]) -> Key:
     """Return a key in a form that equals that of the same key, whoever has read it."""
     return tuple(_plain(c, part) for c, part in zip(table.key, key, strict=True))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,25 +39,52 @@ class Recorded:
 
 def recorded(session: Session, entry: VersionedClass) -> Recorded:
     """Load the spans of a model's columns, in one statement."""
-    table = registry_of(entry).history_of(entry.table).history_column
-    names = {own.live: own.version.fullname for own in entry.tables}
-    statement = sa.select(table.c.table_name, table.c.column_name, table.c.since, table.c.until)
-    rows = session.execute(
-        statement.where(table.c.table_name.in_(sorted(names.values())), table.c.column_name != ""),
-        bind_arguments=connection_arguments(session, entry),
-    )
-    spans = {(row.table_name, row.column_name): (row.since, row.until) for row in rows}
+    table = spans_table(entry)
+    statement = sa.select(*span_columns(table)).where(speaks_of(entry, table))
+    rows = session.execute(statement, bind_arguments=connection_arguments(session, entry))
+    return recorded_by(entry, rows)
+
+
+def spans_table(entry: VersionedClass) -> Any:
+    """Return the table that says since when columns are recorded, to be selected from."""
+    return registry_of(entry).history_of(entry.table).history_column.alias()
+
+
+def span_columns(table: Any) -> tuple[Any, ...]:
+    """Return what :func:`recorded_by` reads of a row of that table."""
+    return (table.c.table_name, table.c.column_name, table.c.since, table.c.until)
+
+
+def speaks_of(entry: VersionedClass, table: Any, key: str | None = None) -> sa.ColumnElement[bool]:
+    """Select the spans of a model's columns, or of one attribute."""
+    if key is None:
+        names = sorted(own.version.fullname for own in entry.tables)
+        return sa.and_(table.c.table_name.in_(names), table.c.column_name != "")
+    owner, column = _name(entry, key)
+    return sa.and_(table.c.table_name == owner, table.c.column_name == column)
+
+
+def recorded_by(entry: VersionedClass, rows: Iterable[Any]) -> Recorded:
+    """Return what rows of :func:`span_columns` say; rows of nothing but NULL say nothing."""
+    spans = {(table, column): (since, until) for table, column, since, until in rows}
     there = {
         (own.version.fullname, column.name) for own in entry.tables for column in own.version.c
     }
     return Recorded(
+        {key: spans[name] for key in entry.attributes if (name := _name(entry, key)) in spans},
         {
-            key: spans[name]
-            for key, column in entry.attributes.items()
-            if (name := (names[column.table], column.name)) in spans
+            name[1]: span
+            for name, span in spans.items()
+            if name[1] is not None and name not in there
         },
-        {name[1]: span for name, span in spans.items() if name not in there},
     )
+
+
+def _name(entry: VersionedClass, key: str) -> tuple[str, str]:
+    """Return the names under which an attribute's column stands in that table."""
+    column = entry.attributes[key]
+    owner = next(own for own in entry.tables if own.live is column.table)
+    return owner.version.fullname, column.name
 
 
 def _within(span: Span, at: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
@@ -98,6 +98,68 @@ class Entry:
     def restored(self) -> bool:
         """Whether a deleted record came back here, its life going on."""
         return self.operation is Operation.INSERT and self.previous is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Who set a field to the value that it has.
+
+    :ivar value: the value; NOT_RECORDED where history does not know it.
+    :ivar version: the version in which it was set, ``None`` where nobody has set it in this life
+        of the record.
+    :ivar transaction: the transaction of that version: who, when and why.
+    :ivar exact: whether it was set just there. Where not, the value is at least as old: there the
+        recording of the record or of the column began, or the record got another key, or the
+        search did not go further back.
+    :ivar moved_from: the key under which the record had the value before, where that is why.
+    """
+
+    field: str
+    value: Any
+    version: Any | None
+    transaction: Any | None
+    exact: bool = True
+    moved_from: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """A value that a field had for some time.
+
+    :ivar value: the value; NOT_RECORDED for a time of which history does not know it.
+    :ivar version: the version in which it was set.
+    :ivar transaction: the transaction of that version: who, when and why.
+    :ivar until: when the next value took its place, or the record was deleted (naive UTC);
+        ``None`` while it stands.
+    :ivar ended_by: the id of the transaction that did it, ``None`` while the value stands.
+    :ivar exact: whether it was set just there. Where not, the value is at least as old: there the
+        recording of the record or of the column began, or the record got another key.
+    :ivar moved_from: the key under which the record had the value before, where that is why.
+    """
+
+    value: Any
+    version: Any
+    transaction: Any | None
+    until: datetime | None = None
+    ended_by: int | None = None
+    exact: bool = True
+    moved_from: tuple[Any, ...] | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the record still has the value, in the life that was asked for."""
+        return self.ended_by is None
+
+    @property
+    def since(self) -> datetime | None:
+        """When it was set (naive UTC), ``None`` where the transaction is gone."""
+        return None if self.transaction is None else self.transaction.issued_at
+
+    @property
+    def stood(self) -> timedelta | None:
+        """How long it stood; ``None`` while it stands, and where either moment is not known."""
+        since = self.since
+        return None if since is None or self.until is None else self.until - since
 
 
 @dataclass(frozen=True, slots=True)
