@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from flask_continuum.engine.build.history import TransactionBase, TransactionFactory
@@ -101,8 +102,26 @@ __all__ = [
 ]
 
 
+_MODULES = frozenset(
+    {
+        "exc",
+        "manager",
+        "operation",
+        "plugins",
+        "schema",
+        "transaction",
+        "unit_of_work",
+        "utils",
+        "version",
+    }
+)
+"""Modules that applications name as attributes of the package, without importing them."""
+
+
 def __getattr__(name: str) -> Any:
     """Import the Flask extension when it is first asked for: the engine needs no Flask."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name == "Continuum":
         from flask_continuum.extension import Continuum
 

@@ -38,7 +38,7 @@ def version_class(model: Any) -> type[Any]:
     :raises ClassNotVersioned: when the model is not versioned.
     """
     cls = class_of(model)
-    if is_versioned(cls) and not options_of(cls).create_models:
+    if _is_built(cls) and not options_of(cls).create_models:
         return cls
     return entry_of(model).version_class
 
@@ -83,6 +83,10 @@ def is_versioned(obj_or_class: Any) -> bool:
     cls = class_of(obj_or_class)
     if issubclass(cls, VersionClassBase):
         return False
+    return _is_built(cls) and not _registry_of(cls).is_paused(cls)
+
+
+def _is_built(cls: type[Any]) -> bool:
     manager = getattr(cls, "__versioning_manager__", None)
     return manager is not None and cls in manager.registry.options
 
@@ -111,6 +115,8 @@ def option(obj_or_class: Any, option_name: str) -> Any:
         raise ImproperlyConfigured(
             f"There is no option {option_name!r}.{nearest(option_name, known)}"
         )
+    if option_name == "versioning":
+        return is_versioned(model_of(obj_or_class))  # it may be switched off at present
     return getattr(options, option_name)
 
 

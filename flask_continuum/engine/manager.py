@@ -28,11 +28,12 @@ from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.listeners import Listeners
 from flask_continuum.engine.capture.mentions import Mentions
 from flask_continuum.engine.capture.objects import ObjectCapture
+from flask_continuum.engine.capture.pauses import Pauses
 from flask_continuum.engine.capture.refusal import ObjectRefusal
 from flask_continuum.engine.capture.roots import RootLocks
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
-from flask_continuum.engine.options import Options
+from flask_continuum.engine.options import ManagerOptions, Options
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.engine.registry import Registry, VersionedTable
 from flask_continuum.engine.surface import ManagerSurface
@@ -68,7 +69,7 @@ class VersioningManager(ManagerSurface):
         self._current = CurrentUnits()
         self._attachments = Attachments()
         self.user_cls: type[Any] | str | None = None
-        self.options = Options()
+        self._options = Options()
         self._plugins = PluginCollection()
         self.set_up(options=options, user_cls=user_cls, plugins=plugins)
 
@@ -87,7 +88,7 @@ class VersioningManager(ManagerSurface):
         wanted = Options().with_changes(options or {}, "The manager", strict=self._strict)
         chosen = self.plugins if plugins is None else PluginCollection(plugins)
         if self._attachments:
-            if (wanted, user_cls, chosen) == (self.options, self.user_cls, self.plugins):
+            if (wanted, user_cls, chosen) == (self._options, self.user_cls, self.plugins):
                 return
             raise ImproperlyConfigured(
                 "Versioning is set up already, with other options or plugins. Call "
@@ -95,12 +96,12 @@ class VersioningManager(ManagerSurface):
                 "of its own."
             )
         self.user_cls = user_cls
-        self.options = wanted
+        self._options = wanted
         self.plugins = chosen
         self.registry = Registry(configure=self.configure)
         self.builder = Builder(
             registry=self.registry,
-            options=self.options,
+            options=wanted,
             factory=self._factory,
             user_cls=user_cls,
             strict=self._strict,
@@ -116,10 +117,12 @@ class VersioningManager(ManagerSurface):
         baseline = Baseline(
             self.registry, self._current, self._writer, self._completeness, self._captured
         )
+        pauses = self._pauses = Pauses(self.registry, self._completeness)
         roots = RootLocks(self.registry, self._current, self._writer, self._captured)
         self.listeners = Listeners(
             registry=self.registry,
             mentions=Mentions(self.registry),
+            pauses=pauses,
             settle=self.builder.settle,
             grow=self.builder.grow,
             current=self._current,
@@ -127,13 +130,32 @@ class VersioningManager(ManagerSurface):
             baseline=baseline,
             links=LinkCapture(self._current, baseline),
             bulk=BulkCapture(self.registry, self._current, baseline, roots),
-            cascades=CascadeCapture(self.registry, self._current, baseline, roots),
+            cascades=CascadeCapture(self.registry, pauses, self._current, baseline, roots),
             failures=Failures(self.registry, self._current),
             hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work),
             asked=AskedTransactions(self.registry, self._current, self._writer),
         )
 
     # -- settings ------------------------------------------------------------------------------
+
+    @property
+    def options(self) -> ManagerOptions:
+        """The options of all classes, by name.
+
+        They shape tables and classes and are set before these are made; ``versioning`` alone can
+        be switched off and on at any time, for classes that do not set it themselves.
+        """
+        return ManagerOptions(lambda: self._options, self._set_option)
+
+    def _set_option(self, name: str, value: Any) -> None:
+        wanted = self._options.with_changes({name: value}, "The manager", strict=self._strict)
+        if name != "versioning" and self.registry.options and wanted != self._options:
+            raise ImproperlyConfigured(
+                f"The option {name!r} shapes tables that have been made already. Set it before "
+                f"the first versioned class is defined, or in make_versioned(options=…)."
+            )
+        self._options = self.builder.options = wanted
+        self._pauses.switch(on=wanted.versioning)
 
     @property
     def attribution(self) -> Callable[[], Attribution]:
@@ -283,7 +305,7 @@ class VersioningManager(ManagerSurface):
             return
         fits = tells_records(mapper, tables)
         handlers = (
-            ObjectCapture(mapper, tables, self._current.get, self.registry.joined)
+            ObjectCapture(mapper, tables, self._current.get, self.registry.joined, self._pauses)
             if fits
             else ObjectRefusal(tables)
         )

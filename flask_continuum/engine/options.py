@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,40 @@ class Options:
         return dataclasses.replace(self, **accepted) if accepted else self
 
 
+class ManagerOptions(MutableMapping[str, Any]):
+    """The options of a manager by name, to be read and set as in a dictionary.
+
+    :param read: returns the options.
+    :param write: sets one of them.
+    """
+
+    def __init__(self, read: Callable[[], Options], write: Callable[[str, Any], None]) -> None:
+        self._read = read
+        self._write = write
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _NAMES:
+            raise KeyError(f"There is no option {name!r}.{nearest(name, _NAMES)}")
+        return getattr(self._read(), name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._write(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        """Set an option to its default."""
+        self._write(name, getattr(Options(), name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+_NAMES = tuple(each.name for each in dataclasses.fields(Options))
 _FLAGS = frozenset(
     {"versioning", "use_module_name", "create_models", "create_tables", "create_composite_index"}
 )

@@ -192,6 +192,7 @@ class Registry:
     :ivar cascades: by the table that causes it, what the database does by itself and history is
         told to capture, at once or further down.
     :ivar widths: how many columns each live table had when its version table was brought up to it.
+    :ivar paused: the tables of which nothing is captured at present.
     """
 
     configure: Callable[[], None]
@@ -203,6 +204,7 @@ class Registry:
     transaction_classes: dict[sa.MetaData, type[Any]] = field(default_factory=dict)
     cascades: Mapping[sa.Table, tuple[Cascade, ...]] = field(default_factory=dict)
     widths: dict[VersionedTable, int] = field(default_factory=dict)
+    paused: frozenset[VersionedTable] = frozenset()
 
     def has_grown(self, table: VersionedTable) -> bool:
         """Tell whether a table has columns that came after its history was built."""
@@ -245,6 +247,10 @@ class Registry:
             if mapper.concrete:  # above it are records of other kinds
                 break
         return tuple(reversed(found))
+
+    def is_paused(self, model: type[Any]) -> bool:
+        """Tell whether changes of a model's records are not captured at present."""
+        return bool(self.paused) and not self.paused.isdisjoint(self.tables_of(model))
 
     def link_table(self, table: sa.Table) -> VersionedTable | None:
         """Return the entry of a link table, or ``None``."""

@@ -52,7 +52,7 @@ class Baseline:
 
     def _incomplete(self, session: Session, model: type[Any]) -> tuple[VersionedTable, ...]:
         tables = self.tables.get(model, ())
-        if not tables:
+        if not tables or self.registry.is_paused(model):
             return ()
         mapper = sa.inspect(model)
         if mapper.polymorphic_on is None and tables[0] in self.registry.joined:

@@ -29,6 +29,7 @@ from flask_continuum.engine.capture.consequences import (
 )
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.live import move_parts, rows_held
+from flask_continuum.engine.capture.pauses import Pauses
 from flask_continuum.engine.capture.roots import RootLocks
 from flask_continuum.engine.capture.statements import (
     Parameters,
@@ -96,6 +97,7 @@ class CascadeCapture:
     """Captures what foreign keys make the database do by itself, where the options say so."""
 
     registry: Registry
+    pauses: Pauses
     current: CurrentUnits
     baseline: Baseline
     roots: RootLocks
@@ -316,7 +318,7 @@ class CascadeCapture:
         self, connection: sa.Connection, reached: Mapping[sa.Table, _Reached]
     ) -> Iterator[_Touch | _Move]:
         for live, rows in reached.items():
-            table = self.registry.tables.get(live)
+            table = self.pauses.capturing(connection, live)
             if table is None or table.options.database_cascades != "capture":
                 continue
             deleted = [key for key in rows.deleted if key not in rows.written]

@@ -44,12 +44,14 @@ class Draft:
     :ivar revision: the unit of work's revision when the ids were drawn.
     :ivar written: the unit of work's revision when the rows were written.
     :ivar changes: what was written.
+    :ivar overtaken: whether a baseline was written since, so that its ids are too small by now.
     """
 
     transaction_ids: Mapping[Any, int]
     revision: int
     written: int
     changes: tuple[Changes, ...]
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,18 @@ class Completeness:
         """Ask again: tables were created, or a baseline was written."""
         self._known.pop(connection.engine.pool, None)
 
+    def doubt(self, connection: sa.Connection, table: VersionedTable) -> None:
+        """Note that a table has, or will have, records without a version."""
+        history = self.registry.history_of(table).history_column
+        connection.execute(
+            history.delete().where(
+                history.c.table_name == table.version.fullname,
+                history.c.column_name == WHOLE_TABLE,
+            ),
+            execution_options=OWN,
+        )
+        self.forget(connection)
+
     def register(
         self, connection: sa.Connection, tables: Iterable[VersionedTable], created: set[sa.Table]
     ) -> None:

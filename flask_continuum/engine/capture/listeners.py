@@ -63,6 +63,7 @@ from flask_continuum.engine.capture.failures import (
 from flask_continuum.engine.capture.hooks import Hooks
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
+from flask_continuum.engine.capture.pauses import Pauses
 from flask_continuum.engine.capture.statements import (
     Statement,
     parameter_sets,
@@ -98,6 +99,7 @@ class Listeners:
     hooks: Hooks
     asked: AskedTransactions
     mentions: Mentions
+    pauses: Pauses
     settle: Callable[[], None]
     grow: Callable[[], None]
     write: str = "commit"
@@ -238,7 +240,7 @@ class Listeners:
         live = table_of(clause)
         if clause.is_update and clause._values:
             refuse_several(clause, self.registry.tables)
-        table = self.registry.tables.get(live)
+        table = self.pauses.capturing(connection, live)
         if table is not None:
             if self.registry.has_grown(table):
                 self.grow()

@@ -12,6 +12,7 @@ from sqlalchemy.orm.base import NO_VALUE
 
 from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.live import move_parts
+from flask_continuum.engine.capture.pauses import Pauses
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
@@ -34,6 +35,7 @@ class ObjectCapture:
     :param tables: the version tables of the mapper's tables, root first.
     :param current: returns the unit of work of a connection, made if needed.
     :param joined: the hierarchy of each table that shares its records with others.
+    :param pauses: tells of tables whose history is switched off.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class ObjectCapture:
         tables: Iterable[VersionedTable],
         current: CurrentUnit,
         joined: Mapping[VersionedTable, Hierarchy],
+        pauses: Pauses,
     ) -> None:
         self._mapper = mapper
         self._tables = tuple(tables)
         self._current = current
         self._joined = joined
+        self._pauses = pauses
         self._names: tuple[_TableNames, ...] = ()
         self._resolved_from: Any = None
         self._watched: frozenset[str] = frozenset()
@@ -65,6 +69,8 @@ class ObjectCapture:
         self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
     ) -> None:
         """Note a new record."""
+        if self._skips(connection):
+            return
         unit = self._current(connection)
         values = state.dict
         for names in self._resolved():
@@ -75,7 +81,7 @@ class ObjectCapture:
     ) -> None:
         """Note a changed record; a changed key ends one record and begins another."""
         names = self._resolved()
-        if not self._may_have_changed(state):
+        if not self._may_have_changed(state) or self._skips(connection):
             return
         unit = self._current(connection)
         for each in names:
@@ -93,6 +99,8 @@ class ObjectCapture:
         self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
     ) -> None:
         """Load what a record holds if its last version no longer tells it and memory cannot."""
+        if self._skips(connection):
+            return
         unit = self._current(connection)
         for each in self._resolved():
             key = self._identity(state, each)
@@ -116,12 +124,17 @@ class ObjectCapture:
         self, mapper: Mapper[Any], connection: sa.Connection, state: InstanceState[Any]
     ) -> None:
         """Note a deleted record and remember what it held."""
+        if self._skips(connection):
+            return
         unit = self._current(connection)
         for each in self._resolved():
             key = self._identity(state, each)
             known = unit.frames[-1].remembered.get((each.table, key), {})
             values = {**known, **_values_before(state, each)}
             unit.touch(each.table, key, Operation.DELETE, values, self._untold(each.table))
+
+    def _skips(self, connection: sa.Connection) -> bool:
+        return any([self._pauses.skips(connection, table) for table in self._tables])
 
     def _untold(self, table: VersionedTable) -> Hierarchy | None:
         """Return the tables that a record may have further rows in, unknown to its mapper.

@@ -57,7 +57,8 @@ class Writer:
         kept: Mapping[sa.MetaData, int] = {}
         if draft is not None:
             self._take_back(connection, dialect, unit, draft)
-            if dialect.keeps_ids or draft.revision == unit.revision:
+            ids_fit = dialect.keeps_ids or draft.revision == unit.revision
+            if ids_fit and not draft.overtaken:
                 kept = draft.transaction_ids
         changes = _settled(connection, dialect, changes)
         written = {}
@@ -76,7 +77,7 @@ class Writer:
         revision = unit.revision
         if unit.draft is not None:
             self._take_back(connection, dialect, unit, unit.draft)
-            if dialect.keeps_ids:
+            if dialect.keeps_ids and not unit.draft.overtaken:
                 kept, revision = unit.draft.transaction_ids, unit.draft.revision
             unit.draft = None
         written = {}
@@ -199,6 +200,8 @@ class Writer:
         written = dialect.insert_transaction(connection, job)
         if dialect.baseline(connection, table, keys, written):
             unit.frames[-1].baseline_id = written
+            if unit.draft is not None:
+                unit.draft = replace(unit.draft, overtaken=True)
         else:
             dialect.delete_transaction(connection, transaction, written)
 

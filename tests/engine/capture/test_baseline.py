@@ -59,6 +59,18 @@ def test_the_first_difference_is_true(adopted: Newsroom) -> None:
     assert kinds == ["baseline", None]
 
 
+def test_it_comes_before_a_draft_that_was_there_already(adopted: Newsroom) -> None:
+    """The draft has an id by then, which is smaller than that of a baseline to come."""
+    Section = adopted.Section
+    with adopted.commit() as session:
+        session.add(Section(id=4, name="new"))
+        session.flush()
+        assert session.get(Section, 4).versions.count() == 1
+        session.get(Section, 1).name = "new"
+    told = [row for row in versions(adopted, Section) if row[0] == 1]
+    assert told == [(1, "old 1", 1, 2, 0), (1, "new", 2, None, 1)]
+
+
 def test_a_record_gets_one_baseline(adopted: Newsroom) -> None:
     for name in ("a", "b"):
         with adopted.commit() as session:
