@@ -98,3 +98,19 @@ def write_story(newsroom: Newsroom, *, secrets: tuple[str, str]) -> Any:
         session.delete(gone)
     session.expire_all()
     return article
+
+
+@pytest.fixture(scope="session")
+def lasting_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The application of the proofs over all routes; see :mod:`tests.admin.site`."""
+    from tests.admin.site import Site  # which takes the story from here
+
+    made = Site(tmp_path_factory.mktemp("site") / "newsroom.sqlite")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def site(lasting_site: Any) -> Any:
+    """The same application for each test, which leaves it as it was."""
+    return lasting_site
