@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,18 @@ def test_modules_are_read_in_one_sitting() -> None:
     }
     assert lengths
     assert {name: n for name, n in lengths.items() if n > LONGEST_MODULE} == {}
+
+
+def test_every_folder_of_tests_is_looked_into(pytestconfig: pytest.Config) -> None:
+    # pytest passes by folders of certain names, and "build" is one of them unless it is told
+    passed_by = pytestconfig.getini("norecursedirs")
+    folders = {
+        parent.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for parent in path.relative_to(ROOT).parents
+    }
+    assert "build" in folders
+    assert [name for name in folders if any(fnmatch(name, each) for each in passed_by)] == []
 
 
 def test_every_module_says_what_it_is_for() -> None:

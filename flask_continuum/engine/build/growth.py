@@ -29,14 +29,16 @@ def grow(registry: Registry, taken: Mapping[Mapper[Any], Options]) -> None:
         if registry.tables[live].is_link:
             sync_columns(registry.tables[live], frozenset())
     if grown:
-        for model, entry in registry.entries.items():
+        for model in list(registry.entries):
+            # this configures mappers, after which there may be more entries, and others
+            mapper = sa.inspect(registry.entries[model].version_class)
+            entry = registry.entries[model]
             if not grown.isdisjoint(table.live for table in entry.tables):
-                registry.entries[model] = _grown(entry)
+                registry.entries[model] = _grown(entry, mapper)
     registry.widths.update((entry, len(entry.live.c)) for entry in registry.tables.values())
 
 
-def _grown(entry: VersionedClass) -> VersionedClass:
-    mapper = sa.inspect(entry.version_class)
+def _grown(entry: VersionedClass, mapper: Mapper[Any]) -> VersionedClass:
     attributes = recorded_attributes(entry.mapper, entry.tables)
     for key, column in attributes.items():
         if not mapper.has_property(key):
