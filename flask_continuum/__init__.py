@@ -33,7 +33,18 @@ from flask_continuum.engine.introspect import (
     version_class,
     versioned_objects,
 )
-from flask_continuum.engine.maintenance import Finding, FindingKind, Report, vacuum, verify
+from flask_continuum.engine.maintenance import (
+    Diagnosis,
+    Finding,
+    FindingKind,
+    Report,
+    Severity,
+    Symptom,
+    SymptomKind,
+    doctor,
+    vacuum,
+    verify,
+)
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.as_of import as_of
@@ -55,6 +66,7 @@ __all__ = [
     "Blame",
     "ClassNotVersioned",
     "Continuum",
+    "Diagnosis",
     "FieldValue",
     "Finding",
     "FindingKind",
@@ -67,7 +79,10 @@ __all__ = [
     "ReadOnlyPast",
     "Report",
     "ReverterException",
+    "Severity",
     "StalePlan",
+    "Symptom",
+    "SymptomKind",
     "TransactionBase",
     "TransactionFactory",
     "UnitOfWork",
@@ -78,6 +93,7 @@ __all__ = [
     "blame",
     "changeset",
     "count_versions",
+    "doctor",
     "end_tx_column_name",
     "get_versioning_manager",
     "history_of_field",

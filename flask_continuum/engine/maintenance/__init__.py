@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from flask_continuum.engine.maintenance.checkup.symptoms import (
+    Diagnosis,
+    Severity,
+    Symptom,
+    SymptomKind,
+)
+from flask_continuum.engine.maintenance.doctor import doctor
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind, Report
 from flask_continuum.engine.maintenance.vacuum import vacuum
 from flask_continuum.engine.maintenance.verify import verify
 
-__all__ = ["Finding", "FindingKind", "Report", "vacuum", "verify"]
+__all__ = [
+    "Diagnosis",
+    "Finding",
+    "FindingKind",
+    "Report",
+    "Severity",
+    "Symptom",
+    "SymptomKind",
+    "doctor",
+    "vacuum",
+    "verify",
+]

@@ -1,0 +1,1 @@
+"""What the doctor looks at: models, tables and databases, one module for each."""
