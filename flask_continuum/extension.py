@@ -14,6 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
 from flask_continuum import actor as acting
+from flask_continuum.cli import create_group
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
@@ -109,6 +110,7 @@ class Continuum:
         else:
             app.register_blueprint(_templates_of_helpers())
         add_helpers(app)
+        app.cli.add_command(create_group())
 
     @property
     def manager(self) -> VersioningManager:

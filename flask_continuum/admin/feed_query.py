@@ -11,14 +11,13 @@ from flask import request
 from sqlalchemy import inspect
 
 from flask_continuum.admin.errors import bad_request, not_found
-from flask_continuum.admin.links import python_type
 from flask_continuum.admin.shown_fields import fields_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.families import bases, families
 from flask_continuum.engine.read.feed import ORDINARY, FeedFilter
 from flask_continuum.engine.registry import VersionedClass
-from flask_continuum.presenters.addresses import BadAddress, decode_key
+from flask_continuum.presenters.addresses import BadAddress, decode_key, python_type
 
 OPERATIONS: Mapping[str, Operation] = {
     "created": Operation.INSERT,

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
 from flask import url_for
 
 from flask_continuum.admin.contexts import TransactionRef
 from flask_continuum.engine.registry import Registry, VersionedClass
-from flask_continuum.presenters.addresses import decode_key, encode_key, segments_of
+from flask_continuum.presenters.addresses import encode_key, segments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +101,3 @@ def make_links(registry: Registry) -> Links:
     classes = registry.classes()
     segments = segments_of(classes)
     return Links(segments, {segments[each.model]: each for each in classes})
-
-
-def key_at(versioned: VersionedClass, segment: str) -> tuple[Any, ...]:
-    """The key that a path segment stands for.
-
-    :raises BadAddress: when no record of the model can have it.
-    """
-    columns = (versioned.attributes[name] for name in versioned.key_attributes)
-    return decode_key(segment, tuple(python_type(column.type) for column in columns))
-
-
-def python_type(kind: sa.types.TypeEngine[Any]) -> type[Any]:
-    """The Python type of a column's values; ``str`` where the type does not say."""
-    try:
-        return kind.python_type
-    except NotImplementedError:
-        return str

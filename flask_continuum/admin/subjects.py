@@ -8,7 +8,6 @@ from typing import Any
 
 from flask_continuum.admin.contexts import RecordRef
 from flask_continuum.admin.errors import bad_request, not_found
-from flask_continuum.admin.links import key_at
 from flask_continuum.admin.records import operation_of, refer
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -17,7 +16,7 @@ from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.live import load
 from flask_continuum.engine.version import entry_transaction_id
-from flask_continuum.presenters.addresses import BadAddress
+from flask_continuum.presenters.addresses import BadAddress, key_at
 
 
 @dataclass(frozen=True, slots=True)

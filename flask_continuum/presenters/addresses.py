@@ -231,3 +231,21 @@ def segments_of(classes: Iterable[VersionedClass]) -> Mapping[type[Any], str]:
     )
     models = (each.model for each in classes)
     return dict(zip(models, model_segments(names), strict=True))
+
+
+def key_at(versioned: VersionedClass, segment: str) -> tuple[Any, ...]:
+    """The key that a path segment stands for.
+
+    :raises BadAddress: when no record of the model can have it.
+    """
+    columns = (versioned.attributes[name] for name in versioned.key_attributes)
+    return decode_key(segment, tuple(python_type(column.type) for column in columns))
+
+
+def python_type(kind: Any) -> type[Any]:
+    """The Python type of a column's values; ``str`` where the column's type does not say."""
+    try:
+        found: type[Any] = kind.python_type
+    except NotImplementedError:
+        return str
+    return found

@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, relationship, sessionmaker
 
 from flask_continuum import Severity, SymptomKind, doctor
 from flask_continuum.engine.manager import VersioningManager
+from tests.support.documents import ROOT
 from tests.support.marks import on
 from tests.support.statements import statements
 
@@ -253,3 +254,9 @@ def build(engine: sa.Engine) -> Iterator[Callable[..., Clinic]]:
     for each in made:
         each.manager.detach()
     engine.dispose()
+
+
+def test_every_kind_of_symptom_is_documented() -> None:
+    text = (ROOT / "docs/command-line.md").read_text()
+    for kind in SymptomKind:
+        assert f"| `{kind.value}` | {kind.severity.value} | " in text

@@ -1,0 +1,81 @@
+"""Commands that check: their exit codes are for builds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask import Flask
+
+from flask_continuum.cli import COMMANDS
+from tests.cli.conftest import Shell
+from tests.support.documents import ROOT
+
+
+def test_a_sound_history_passes(shell: Shell) -> None:
+    assert "nothing wrong" in shell.run("doctor")
+    assert shell.json("doctor")["healthy"] is True
+    assert "nothing found" in shell.run("verify")
+    assert shell.json("verify", "article")["tables"] == ["article", "article_tag"]
+
+
+def test_a_damaged_history_fails(shell: Shell) -> None:
+    db = shell.newsroom.db
+    with shell.newsroom.app.app_context(), db.engine.begin() as connection:
+        old = connection.execute(sa.text("SELECT name FROM section WHERE id = 1")).scalar()
+        connection.execute(sa.text("UPDATE section SET name = 'by hand' WHERE id = 1"))
+    try:
+        assert "differs" in shell.run("verify", "section", code=1)
+        found = shell.json("verify", code=1)
+        assert found["counts"] == {"open-version-differs": 1}
+        (finding,) = found["findings"]
+        assert (finding["table"], finding["key"]) == ("section", [1])
+    finally:
+        with shell.newsroom.app.app_context(), db.engine.begin() as connection:
+            connection.execute(sa.text("UPDATE section SET name = :old WHERE id = 1"), {"old": old})
+
+
+def test_a_database_that_misses_something_fails(shell: Shell) -> None:
+    db = shell.newsroom.db
+    table = db.metadata.tables["place_version"]
+    with shell.newsroom.app.app_context():
+        table.drop(db.engine)
+    try:
+        said = shell.run("doctor", code=1)
+        assert said.startswith("error   place_version\n        the table is missing.")
+        assert shell.json("doctor", code=1)["symptoms"][0]["kind"] == "table-missing"
+    finally:
+        with shell.newsroom.app.app_context():
+            table.create(db.engine)
+
+
+def test_every_command_helps(shell: Shell) -> None:
+    said = shell.run("--help")
+    for name in COMMANDS:
+        assert f"\n  {name} " in said
+        assert "--json" in shell.run(name, "--help")
+    assert "No such command 'nothing'" in shell.run("nothing", code=2)
+
+
+def test_an_application_without_history_is_told_what_to_do() -> None:
+    from flask_continuum.cli import create_group
+
+    app = Flask("plain")
+    app.cli.add_command(create_group())
+    result = app.test_cli_runner().invoke(args=["history", "models"])
+    assert result.exit_code == 1
+    assert "keeps no history" in result.output
+
+
+def test_the_real_command_line_serves_the_example_application(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'newsroom.sqlite'}"
+    environment = {**os.environ, "NEWSROOM_SQLALCHEMY_DATABASE_URI": address}
+    run = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "example_app", "history", "doctor"],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "nothing wrong" in run.stdout
