@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -11,7 +11,9 @@ from werkzeug.datastructures import MultiDict
 from flask_continuum.admin.contexts import Hidden
 
 MARKER = "chosen"
-RECORD, RESOLVE, BEFORE, NOW = "record", "resolve", "before", "now"
+RECORD, RESOLVE, BEFORE, NOW, BOTH = "record", "resolve", "before", "now", "both"
+VALUE = "value-"
+"""What the names of inputs begin with that take a value."""
 FIELD, RELATION, REASON, BASE, PLAN, NEXT = "field", "relation", "reason", "base", "plan", "next"
 LONGEST_REASON = 2000
 
@@ -21,6 +23,7 @@ class Choices:
     """Ticks and reason.
 
     :ivar chosen: the ticks are the person's own; otherwise those of the plan hold.
+    :ivar values: what was typed in, by the names that the plan's ``values`` have.
     """
 
     chosen: bool
@@ -28,6 +31,7 @@ class Choices:
     relations: frozenset[str]
     reason: str
     next_url: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
     def ticks_field(self, name: str, by_default: bool = True) -> bool:
         """Is this field ticked?"""
@@ -43,6 +47,7 @@ class Choices:
             Hidden(name=MARKER, value="1"),
             *(Hidden(name=FIELD, value=value) for value in sorted(self.fields)),
             *(Hidden(name=RELATION, value=value) for value in sorted(self.relations)),
+            *_hidden_values(self.values),
             Hidden(name=REASON, value=self.reason),
             *self.hidden_next(),
         )
@@ -61,6 +66,7 @@ def read_choices() -> Choices:
         relations=frozenset(sent.getlist(RELATION)),
         reason=sent.get(REASON, "").strip()[:LONGEST_REASON],
         next_url=sent.get(NEXT, ""),
+        values=_read_values(sent),
     )
 
 
@@ -69,14 +75,16 @@ class UndoChoices:
     """Ticks, decisions and reason on the plan of an undo.
 
     :ivar records: places of the records that go back.
-    :ivar before: names of the conflicts that were decided for what was before.
+    :ivar decided: by the name of a conflict, BEFORE or BOTH; those left out stay as they are now.
+    :ivar values: what was typed in, by the names that the plan's ``values`` have.
     """
 
     chosen: bool
     records: frozenset[str]
     relations: frozenset[str]
-    before: frozenset[str]
+    decided: Mapping[str, str]
     reason: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
     def ticks_record(self, place: int) -> bool:
         """Does this record go back?"""
@@ -86,13 +94,18 @@ class UndoChoices:
         """Is this relation step ticked?"""
         return name in self.relations if self.chosen else by_default
 
+    def decision(self, place: int, field: str = "") -> str:
+        """How a conflict of a field, or of a record as a whole, is decided."""
+        return self.decided.get(name_of_conflict(place, field), NOW)
+
     def hidden(self) -> tuple[Hidden, ...]:
         """Hidden inputs that send all of it on."""
         return (
             Hidden(name=MARKER, value="1"),
             *(Hidden(name=RECORD, value=value) for value in sorted(self.records)),
             *(Hidden(name=RELATION, value=value) for value in sorted(self.relations)),
-            *(Hidden(name=name, value=BEFORE) for name in sorted(self.before)),
+            *(Hidden(name=name, value=value) for name, value in sorted(self.decided.items())),
+            *_hidden_values(self.values),
             Hidden(name=REASON, value=self.reason),
         )
 
@@ -109,13 +122,26 @@ def read_undo_choices() -> UndoChoices:
         chosen=request.method == "POST" or sent.get(MARKER) == "1",
         records=frozenset(sent.getlist(RECORD)),
         relations=frozenset(sent.getlist(RELATION)),
-        before=frozenset(
-            name
+        decided={
+            name: value
             for name, value in sent.items()
-            if name.startswith(f"{RESOLVE}-") and value == BEFORE
-        ),
+            if name.startswith(f"{RESOLVE}-") and value in (BEFORE, BOTH)
+        },
         reason=sent.get(REASON, "").strip()[:LONGEST_REASON],
+        values=_read_values(sent),
     )
+
+
+def _read_values(sent: MultiDict[str, str]) -> Mapping[str, str]:
+    return {
+        name.removeprefix(VALUE): text
+        for name, text in sent.items()
+        if name.startswith(VALUE) and text
+    }
+
+
+def _hidden_values(values: Mapping[str, str]) -> Iterator[Hidden]:
+    return (Hidden(name=f"{VALUE}{name}", value=values[name]) for name in sorted(values))
 
 
 def tick_query(fields: Collection[str], relations: Collection[str]) -> dict[str, list[str] | str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import inspect
+
 from flask_continuum.admin import shapes
 from flask_continuum.admin.records import refer_to_related
+from flask_continuum.admin.typed import typed_field
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.registry import VersionedClass
@@ -21,10 +25,12 @@ from flask_continuum.engine.revert.steps import (
     Reason,
     RecordPlan,
     RelationStep,
+    Taken,
 )
 from flask_continuum.policy import Decision
 
 HIDDEN = "Its values are hidden from you, so you cannot bring them back."
+_FIRST_STEP = re.compile(r"(?:[^\\/]|\\.)*", re.DOTALL)  # slashes of keys are escaped
 NOT_WHOLE = "It cannot be recreated without values that you may not bring back."
 
 
@@ -35,16 +41,28 @@ def permit(visit: Visit, plan: Plan) -> Plan:
     not, and the fingerprint of the result depends on nothing that is hidden.
     """
     lives = load_lives(visit, plan.records)
-    along = tuple(_permit_record(visit, record, lives) for record in plan.along)
-    stuck = {_root(record.via) for record in along if record.via and record.blocked}
+    holders = load_holders(visit, plan)
+    along = tuple(_permit_record(visit, record, lives, holders) for record in plan.along)
+    stuck = {root_of(record.via) for record in along if record.via and stuck_with(visit, record)}
     records = tuple(
-        _without(_permit_record(visit, record, lives), stuck) for record in plan.records
+        _without(_permit_record(visit, record, lives, holders), stuck) for record in plan.records
     )
     kept = {step.id for record in records for step in record.relations}
     return replace(
         plan,
         records=records,
-        along=tuple(each for each in along if each.via is None or _root(each.via) in kept),
+        along=tuple(each for each in along if each.via is None or root_of(each.via) in kept),
+    )
+
+
+def stuck_with(visit: Visit, record: RecordPlan) -> tuple[Impossible, ...]:
+    """What keeps a record from coming back, and no value that can be typed in would help."""
+    versioned = visit.registry.of(record.model)
+    return tuple(
+        each
+        for each in record.blocked
+        if each.reason is not Reason.REQUIRED_NOT_RECORDED
+        or typed_field(versioned, each.key, visit.zone) is None
     )
 
 
@@ -87,24 +105,33 @@ Lives = Mapping[tuple[type[Any], tuple[Any, ...]], Any]
 
 def load_lives(visit: Visit, records: Iterable[RecordPlan]) -> Lives:
     """The records of a plan as they are now, in one statement for each model."""
-    keys: dict[type[Any], list[tuple[Any, ...]]] = {}
-    for record in records:
-        keys.setdefault(record.model, []).append(record.key)
+    return _load_places(visit, ((record.model, record.key) for record in records))
+
+
+def load_holders(visit: Visit, plan: Plan) -> Lives:
+    """The records that have unique values which the plan would set, in as many statements."""
+    return _load_places(visit, (each.holder for each in plan.taken))
+
+
+def _load_places(visit: Visit, places: Iterable[tuple[type[Any], tuple[Any, ...]]]) -> Lives:
+    keys: dict[type[Any], dict[tuple[Any, ...], None]] = {}
+    for model, key in places:
+        keys.setdefault(model, {})[key] = None
     found: dict[tuple[type[Any], tuple[Any, ...]], Any] = {}
     with visit.session.no_autoflush:
         for model, wanted in keys.items():
-            mapper = visit.registry.of(model).mapper
-            for key, live in load(visit.session, mapper, wanted).items():
+            for key, live in load(visit.session, inspect(model), wanted).items():
                 found[model, key] = live
     return found
 
 
-def _root(step_id: str) -> str:
+def root_of(step_id: str) -> str:
     """The step of the plan's own records that a step further down comes along with."""
-    return step_id.partition("/")[0]
+    found = _FIRST_STEP.match(step_id)
+    return found.group() if found else step_id
 
 
-def _permit_record(visit: Visit, record: RecordPlan, lives: Lives) -> RecordPlan:
+def _permit_record(visit: Visit, record: RecordPlan, lives: Lives, holders: Lives) -> RecordPlan:
     versioned = visit.registry.of(record.model)
     live = lives.get((record.model, record.key)) if record.action is not Action.RECREATE else None
     masks = visit.masks(versioned, record=live, versions=(record.version,))
@@ -131,9 +158,17 @@ def _permit_record(visit: Visit, record: RecordPlan, lives: Lives) -> RecordPlan
         record,
         fields=tuple(fields),
         relations=tuple(relations),
-        taken=(),  # who has a value may not be known here; applying the plan says what it must
+        taken=tuple(
+            each
+            for each in record.taken
+            if not masks.keys() & set(each.fields) and _sees_holder(visit, each, holders)
+        ),
         impossible=(
-            *(each for each in record.impossible if each.key not in masks),
+            *(
+                _permit_asking(visit, record, each)
+                for each in record.impossible
+                if each.key not in masks
+            ),
             *_refusals(denied.items(), _needed(versioned, record)),
             *_refusals(
                 ((key, HIDDEN) for key in masks if key in versioned.attributes),
@@ -141,6 +176,22 @@ def _permit_record(visit: Visit, record: RecordPlan, lives: Lives) -> RecordPlan
             ),
         ),
     )
+
+
+def _sees_holder(visit: Visit, taken: Taken, holders: Lives) -> bool:
+    """Who has a value is told to those who may see that record; others learn it by applying."""
+    holder = holders.get(taken.holder)
+    return holder is not None and refer_to_related(visit, holder) is not None
+
+
+def _permit_asking(visit: Visit, record: RecordPlan, impossible: Impossible) -> Impossible:
+    """A value is asked for from those who may write it."""
+    if impossible.reason is not Reason.REQUIRED_NOT_RECORDED:
+        return impossible
+    decision = visit.access.may_revert(record.model, version=record.version, field=impossible.key)
+    if decision.allowed:
+        return impossible
+    return replace(impossible, reason=Reason.POLICY, words=decision.reason)
 
 
 def _needed(versioned: VersionedClass, record: RecordPlan) -> frozenset[str]:

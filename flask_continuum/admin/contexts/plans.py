@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask_continuum.admin.contexts.changes import FieldView, LinkChip, LinkView
-    from flask_continuum.admin.contexts.forms import Hidden
+    from flask_continuum.admin.contexts.forms import Choice, Hidden
     from flask_continuum.admin.contexts.layout import Layout
     from flask_continuum.admin.contexts.parts import (
         Empty,
@@ -52,6 +52,28 @@ class PlanRelation:
     ticked: bool
     stays: str
     note: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInput:
+    """A value to type in: the history does not know it, or another record has it by now."""
+
+    id: str
+    name: str
+    label: str
+    """``Address``; with several records also whose."""
+    kind: str
+    """``choice``, ``area``, or the type of an ``<input>``."""
+    value: str
+    words: tuple[Piece, ...]
+    """Why it is asked for."""
+    hint: str = ""
+    error: str | None = None
+    choices: tuple[Choice, ...] = ()
+    required: bool = False
+    """Whatever is chosen, nothing can be done without it."""
+    step: str = ""
+    longest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +153,7 @@ class RevertPage:
     unchanged: str
     """``7 more fields are the same now as then.``"""
     commit: Commit
+    inputs: tuple[PlanInput, ...] = ()
     empty: Empty | None = None
     stale: Stale | None = None
     notices: tuple[Notice, ...] = ()
@@ -208,6 +231,7 @@ class UndoPage:
     done: tuple[UndoRow, ...]
     cannot: tuple[CannotItem, ...]
     commit: Commit
+    inputs: tuple[PlanInput, ...] = ()
     empty: Empty | None = None
     stale: Stale | None = None
     notices: tuple[Notice, ...] = ()

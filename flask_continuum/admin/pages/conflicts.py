@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask_continuum.admin import shapes
-from flask_continuum.admin.choices import BEFORE, NOW, UndoChoices, name_of_conflict
+from flask_continuum.admin.choices import BEFORE, BOTH, NOW, UndoChoices, name_of_conflict
 from flask_continuum.admin.contexts import Conflict, ConflictRecord, Option, Piece, RecordRef
+from flask_continuum.admin.merges import Merged, merged
 from flask_continuum.admin.pages.plan import refer_to_planned, show_today
 from flask_continuum.admin.people import person_of
-from flask_continuum.admin.plans import load_lives
+from flask_continuum.admin.plans import load_lives, stuck_with
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
+from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, FieldStep, RecordPlan, RelationStep, State
 from flask_continuum.presenters.field_diff import FieldDiff, diff_field
 from flask_continuum.presenters.labels import count_of, humanise, sentence_case
 from flask_continuum.presenters.values import Display, DisplayKind, display
+from flask_continuum.presenters.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Part:
     versioned: VersionedClass
     live: Any
     record: RecordRef
+    is_stuck: bool
+    """Something keeps it from coming back, and no value that can be typed in would help."""
 
     @property
     def clean_fields(self) -> tuple[FieldStep, ...]:
@@ -50,9 +57,7 @@ class Part:
     def has_nothing(self) -> bool:
         """True when nothing of it can be done, though it is not undone either."""
         is_change = self.plan.action is Action.CHANGE
-        return bool(self.plan.blocked) or (
-            is_change and not self.plan.fields and not self.plan.relations
-        )
+        return self.is_stuck or (is_change and not self.plan.fields and not self.plan.relations)
 
 
 def make_parts(visit: Visit, plan: Plan) -> tuple[Part, ...]:
@@ -63,14 +68,18 @@ def make_parts(visit: Visit, plan: Plan) -> tuple[Part, ...]:
         versioned = visit.registry.of(record.model)
         live = lives.get((record.model, record.key))
         name = refer_to_planned(visit, versioned, record, live)
-        parts.append(Part(place, record, versioned, live, name))
+        is_stuck = bool(stuck_with(visit, record))
+        parts.append(Part(place, record, versioned, live, name, is_stuck))
     return tuple(parts)
 
 
 def show_conflict(
-    visit: Visit, part: Part, transaction: Any, choices: UndoChoices
+    visit: Visit, part: Part, transaction: Any, choices: UndoChoices, last: Any | None
 ) -> ConflictRecord:
-    """What somebody changed since, to be decided; what is there now is chosen by default."""
+    """What somebody changed since, to be decided; what is there now is chosen by default.
+
+    :param last: the newest transaction of the record.
+    """
     if part.plan.state is State.CONFLICT:
         conflicts: tuple[Conflict, ...] = (_whole_conflict(part, choices),)
     else:
@@ -80,11 +89,35 @@ def show_conflict(
             if step.state is State.CONFLICT
         )
     rest = len(part.clean_fields) if part.has_clean_part else 0
-    words = "It was changed again since."
+    words = _since(visit, last)
     if rest:
         verb = "stands" if rest == 1 else "stand"
-        words += f" {count_of(rest, 'other field')} of it {verb} under “Clean”."
-    return ConflictRecord(record=part.record, words=(Piece(text=words),), conflicts=conflicts)
+        fields = count_of(rest, "other field")
+        words = (*words, Piece(text=f" {fields} of it {verb} under “Clean”."))
+    return ConflictRecord(record=part.record, words=words, conflicts=conflicts)
+
+
+def load_last(visit: Visit, parts: Sequence[Part]) -> Mapping[int, Any]:
+    """The newest transaction of each record, by its place: one statement for each model."""
+    wanted: dict[VersionedClass, dict[int, int]] = {}
+    for part in parts:
+        if part.plan.base is not None:
+            wanted.setdefault(part.versioned, {})[part.place] = part.plan.base
+    found: dict[int, Any] = {}
+    for versioned, bases in wanted.items():
+        known = transactions_by_id(visit.session, versioned, sorted(set(bases.values())))
+        found.update({place: known[base] for place, base in bases.items() if base in known})
+    return found
+
+
+def _since(visit: Visit, last: Any | None) -> tuple[Piece, ...]:
+    if last is None:
+        return pieces(_("It was changed again since."))
+    return pieces(
+        _("It was changed again since, last by %(person)s in %(version)s."),
+        person=Piece(text=person_of(last).name),
+        version=Piece(text=f"#{last.id}", url=visit.links.transaction(last), mono=True),
+    )
 
 
 def _whole_conflict(part: Part, choices: UndoChoices) -> Conflict:
@@ -93,7 +126,7 @@ def _whole_conflict(part: Part, choices: UndoChoices) -> Conflict:
     deletes = part.plan.action is Action.DELETE
     with_it = len(part.plan.relations)
     sub = f"and {count_of(with_it, 'related record')} with it" if deletes and with_it else ""
-    before = name in choices.before
+    before = choices.decision(part.place) == BEFORE
     return Conflict(
         label=f"The {sentence_case(part.record.model_label)} itself",
         options=(
@@ -126,7 +159,10 @@ def _field_conflict(
     name = name_of_conflict(part.place, step.key)
     number = f"#{transaction.id}"
     relationship = shapes.reference_of_field(part.versioned).get(step.key)
-    before = name in choices.before
+    both = merged(visit, part.versioned, step)
+    decision = choices.decision(part.place, step.key)
+    if decision == BOTH and both is None:
+        decision = NOW
 
     def show(value: Any) -> Display:
         return _show(visit, part.versioned, relationship, value)
@@ -135,6 +171,21 @@ def _field_conflict(
         diff = diff_field(step.key, old, new, full=True, budget=visit.budget, view=visit.view)
         # Of other kinds of values the reader sees more in the value itself.
         return diff if relationship is None and (diff.text or diff.json) else None
+
+    def option_both(both: Merged) -> Option:
+        return Option(
+            id=f"{name}-both",
+            name=name,
+            value=BOTH,
+            label=_("Both"),
+            display=show(both.value),
+            diff=compare(step.now, both.value),
+            sub=_(
+                "Takes back what %(version)s did and keeps what came after: the two do not touch.",
+                version=number,
+            ),
+            checked=decision == BOTH,
+        )
 
     return Conflict(
         label=humanise(relationship or step.key),
@@ -145,7 +196,7 @@ def _field_conflict(
                 value=BEFORE,
                 label=f"Before {number}",
                 display=show(step.then),
-                checked=before,
+                checked=decision == BEFORE,
             ),
             Option(
                 id=f"{name}-left",
@@ -164,8 +215,9 @@ def _field_conflict(
                 label="Now",
                 display=show(step.now),
                 diff=compare(step.left, step.now),
-                checked=not before,
+                checked=decision == NOW,
             ),
+            *(() if both is None else (option_both(both),)),
         ),
     )
 

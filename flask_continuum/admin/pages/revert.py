@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,11 +26,14 @@ from flask_continuum.admin.csrf import make_token
 from flask_continuum.admin.differences import show_fields, show_links
 from flask_continuum.admin.entries import see
 from flask_continuum.admin.layout import make_layout, record_crumbs
+from flask_continuum.admin.pages.inputs import NO_ERRORS, show_inputs
 from flask_continuum.admin.pages.plan import cannot_items, show_relations, show_steps
 from flask_continuum.admin.people import person_of
+from flask_continuum.admin.plans import stuck_with
 from flask_continuum.admin.records import operation_of
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wanted import Wanted, locked_fields
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.revert.fields import restorable
@@ -75,23 +78,33 @@ def build_revert(
     plan: Plan,
     version: Any,
     choices: Choices,
+    wanted: Sequence[Wanted],
     *,
     newest: Entry | None,
+    errors: Mapping[str, str] = NO_ERRORS,
     error: str | None = None,
 ) -> RevertPage:
     """The page of a plan.
 
     :param plan: with only what the person may do.
     :param version: the one that the record goes back to.
+    :param wanted: the values that may be typed in.
     :param newest: the newest change of the record, for the link that ticks only that.
+    :param errors: what is wrong with what was typed in, by the names of the values.
     :param error: why the last attempt was not accepted.
     """
     part, transaction = plan.records[0], version.transaction
     record = subject.refer(visit)
     words = words_of(record, part.action, transaction.id)
     url = visit.links.revert(subject.model, subject.key, transaction.id)
-    fields = _fields(visit, subject, part, choices)
-    cannot = cannot_items(subject.versioned, part.impossible)
+    locked = locked_fields(wanted, part)
+    fields = _fields(visit, subject, part, choices, locked)
+    asked = {each.name for each in wanted}
+    stuck = stuck_with(visit, part)
+    cannot = cannot_items(
+        subject.versioned,
+        [each for each in part.impossible if not each.blocks or each.key not in asked],
+    )
     relations = show_relations(
         visit,
         subject.versioned,
@@ -125,7 +138,7 @@ def build_revert(
         fields_note="as it comes back" if part.action is Action.RECREATE else "now → then",
         relations=relations,
         cannot=cannot,
-        ticks=_ticks(visit, subject, plan, part, transaction, newest),
+        ticks=_ticks(visit, subject, part, transaction, newest, locked),
         unchanged=_unchanged(subject, part, len(fields)),
         commit=Commit(
             heading="Nothing has changed yet",
@@ -140,9 +153,10 @@ def build_revert(
             reason=choices.reason,
             reason_hint=f"Shown on the timeline, for everyone who may see the "
             f"{sentence_case(record.model_label)}.",
-            error=error or _blocked(plan),
-            disabled=nothing or bool(plan.blocked),
+            error=error or " ".join(each.words for each in stuck) or None,
+            disabled=nothing or bool(stuck),
         ),
+        inputs=show_inputs(visit, plan, wanted, choices.values, errors),
         empty=Empty(
             heading="Nothing to bring back",
             words="In everything that you may change, the record is now as it was then.",
@@ -230,7 +244,7 @@ def _meeting(meets: bool) -> Pill:
 
 
 def _fields(
-    visit: Visit, subject: Subject, part: RecordPlan, choices: Choices
+    visit: Visit, subject: Subject, part: RecordPlan, choices: Choices, locked: Collection[str]
 ) -> tuple[PlanField, ...]:
     live = subject.live if part.action is Action.CHANGE else None
     recreated = part.action is Action.RECREATE
@@ -242,7 +256,8 @@ def _fields(
             name=FIELD,
             value=step.key,
             field=view,
-            ticked=choices.ticks_field(step.key),
+            ticked=step.key not in locked and choices.ticks_field(step.key),
+            disabled=step.key in locked,
             stays="Stays empty" if recreated else "Stays as it is",
         )
         for place, (step, view) in enumerate(
@@ -264,10 +279,10 @@ def _hidden(plan: Plan, part: RecordPlan, choices: Choices) -> tuple[Hidden, ...
 def _ticks(
     visit: Visit,
     subject: Subject,
-    plan: Plan,
     part: RecordPlan,
     transaction: Any,
     newest: Entry | None,
+    locked: Collection[str],
 ) -> tuple[Link, ...]:
     if len(part.fields) < 2:
         return ()
@@ -277,7 +292,7 @@ def _ticks(
         url = visit.links.revert(subject.model, subject.key, transaction.id, **query)
         return Link(label=label, url=url)
 
-    keys = {step.key for step in part.fields}
+    keys = {step.key for step in part.fields}.difference(locked)
     kept = {step.id for step in part.relations if step.ticked}
     links = [link("all", keys, kept), link("none", (), ())]
     if newest is not None and newest.transaction.id > transaction.id:
@@ -297,10 +312,6 @@ def _unchanged(subject: Subject, part: RecordPlan, shown: int) -> str:
         return ""
     verb = "is" if same == 1 else "are"
     return f"{count_of(same, 'more field', 'more fields')} {verb} the same now as then."
-
-
-def _blocked(plan: Plan) -> str | None:
-    return " ".join(each.words for each in plan.blocked) or None
 
 
 def _subtitle(visit: Visit, record: RecordRef, version: Any, action: Action) -> tuple[Piece, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +32,8 @@ from flask_continuum.admin.contexts import (
 )
 from flask_continuum.admin.csrf import make_token
 from flask_continuum.admin.layout import make_layout
-from flask_continuum.admin.pages.conflicts import Part, make_parts, show_conflict
+from flask_continuum.admin.pages.conflicts import Part, load_last, make_parts, show_conflict
+from flask_continuum.admin.pages.inputs import NO_ERRORS, show_inputs
 from flask_continuum.admin.pages.plan import (
     cannot_items,
     prepare_steps,
@@ -42,6 +43,7 @@ from flask_continuum.admin.pages.plan import (
 )
 from flask_continuum.admin.plans import load_lives
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wanted import Wanted
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import (
     Action,
@@ -61,13 +63,17 @@ def build_undo(
     plan: Plan,
     refused: Sequence[RecordPlan],
     choices: UndoChoices,
+    wanted: Sequence[Wanted],
     *,
+    errors: Mapping[str, str] = NO_ERRORS,
     error: str | None = None,
 ) -> UndoPage:
     """The page of an undo.
 
     :param plan: with only what the person may do.
     :param refused: records that they may see and not undo.
+    :param wanted: the values that may be typed in.
+    :param errors: what is wrong with what was typed in, by the names of the values.
     :param error: why the last attempt was not accepted.
     """
     transaction = plan.target
@@ -83,7 +89,8 @@ def build_undo(
         for part in open_parts
         if part not in done and (part not in conflicts or part.has_clean_part)
     ]
-    cannot = _cannot(visit, parts, refused)
+    cannot = _cannot(visit, parts, refused, {each.name for each in wanted})
+    last = load_last(visit, conflicts[:SHOWN])
     url = visit.links.undo(transaction)
     page = UndoPage(
         layout=make_layout(
@@ -104,7 +111,8 @@ def build_undo(
         ),
         tallies=_tallies(conflicts, clean, done, len(stuck) + len(refused)),
         conflicts=tuple(
-            show_conflict(visit, part, transaction, choices) for part in conflicts[:SHOWN]
+            show_conflict(visit, part, transaction, choices, last.get(part.place))
+            for part in conflicts[:SHOWN]
         ),
         clean=tuple(_clean(visit, plan, part, choices) for part in clean[:SHOWN]),
         clean_more=_more(clean[SHOWN:]),
@@ -126,6 +134,7 @@ def build_undo(
             error=error,
             disabled=not conflicts and not clean,
         ),
+        inputs=show_inputs(visit, plan, wanted, choices.values, errors),
         empty=None if conflicts or clean else _nothing(visit, transaction),
         notices=_notices(len(conflicts) - SHOWN),
     )
@@ -273,13 +282,16 @@ def _facts(
 
 
 def _cannot(
-    visit: Visit, parts: Sequence[Part], refused: Sequence[RecordPlan]
+    visit: Visit, parts: Sequence[Part], refused: Sequence[RecordPlan], asked: Collection[str]
 ) -> tuple[CannotItem, ...]:
     items: list[CannotItem] = []
     for part in parts:
         # What is hidden is hidden everywhere: one line for each record would only repeat it.
         told = [
-            each for each in part.plan.impossible if each.blocks or each.reason is not Reason.POLICY
+            each
+            for each in part.plan.impossible
+            if f"{part.plan.prefix}{each.key}" not in asked
+            and (each.blocks or each.reason is not Reason.POLICY)
         ]
         items += cannot_items(part.versioned, told, name=part.record.name)
     lives = load_lives(visit, refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +17,12 @@ from flask_continuum.admin.contexts import Link, RevertPage
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.messages import leave_message
+from flask_continuum.admin.pages.inputs import NO_ERRORS
 from flask_continuum.admin.pages.revert import build_revert, build_stale, words_of
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.targets import safe_target
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wanted import Given, Wanted, read_values, to_show, wanted_values
 from flask_continuum.engine.errors import PlanBlocked, StalePlan
 from flask_continuum.engine.read.loading import transactions_by_id
 from flask_continuum.engine.read.navigation import version_at
@@ -30,6 +33,7 @@ from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.planner import plan_revert
 from flask_continuum.engine.revert.steps import Action
 from flask_continuum.engine.version import entry_transaction_id
+from flask_continuum.presenters.words import N_, _
 
 EXPIRED = (
     "This form had expired, so nothing was changed. Here it is again with what you had filled in."
@@ -38,6 +42,8 @@ REFUSED = (
     "The database refused it, so nothing was changed. Most often a value has to be unique, or "
     "something that it points to is gone."
 )
+INCOMPLETE = N_("Something has still to be filled in, so nothing was changed.")
+CHANGED = "What is there has changed since the plan was shown."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,13 @@ class Asked:
     subject: Subject
     version: Any
     plan: Plan
+    wanted: tuple[Wanted, ...]
+
+    def given(self, choices: Choices) -> Given:
+        """What was typed in for what was chosen."""
+        return read_values(
+            self.wanted, choices.values, lambda it: not it.root or it.root in choices.relations
+        )
 
 
 @page
@@ -62,8 +75,11 @@ def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseRetu
         return _show(_page(visit, asked, choices, error=EXPIRED), 400)
     if request.form.get(PLAN) != asked.plan.fingerprint:
         return _refuse(visit, asked, choices)
+    given = asked.given(choices)
+    if given.errors:
+        return _show(_page(visit, asked, choices, errors=given.errors, error=_(INCOMPLETE)), 422)
     try:
-        return _apply(visit, asked, choices)
+        return _apply(visit, asked, choices, given)
     except StalePlan:
         visit.session.rollback()
         return _refuse(visit, _plan(visit, model, key, transaction), choices)
@@ -71,16 +87,25 @@ def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseRetu
         # A ValueError is what validators of the application raise.
         visit.session.rollback()
         asked = _plan(visit, model, key, transaction)
-        return _show(_page(visit, asked, choices, error=words_of_refusal(visit, error)), 409)
+        words = words_of_refusal(visit, error)
+        return _show(_page(visit, asked, choices, error=words, untold=True), 409)
 
 
 def _plan(visit: Visit, model: str, key: str, transaction: int) -> Asked:
     subject = find_record(visit, model, key)
     version = _version(visit, subject, transaction)
+    whole, plan = _permitted(visit, subject, version)
+    return Asked(subject, version, plan, wanted_values(visit, plan, whole))
+
+
+def _permitted(
+    visit: Visit, subject: Subject, version: Any, values: Mapping[str, Any] | None = None
+) -> tuple[Plan, Plan]:
+    """The plan as it is, and what of it this person may do."""
     may = visit.access.may_revert(subject.model, record=subject.live, version=version)
     if not may.allowed:
         raise Forbidden(may.reason)
-    plan = plan_revert(visit.session, version)
+    plan = plan_revert(visit.session, version, values=values)
     (part,) = plan.records
     if part.action is not Action.RECREATE and part.key != subject.key:
         # the record has another key since: it is the one to ask about
@@ -90,7 +115,7 @@ def _plan(visit: Visit, model: str, key: str, transaction: int) -> Asked:
         may = visit.access.may_revert(subject.model, record=live)
         if not may.allowed:
             raise Forbidden(may.reason)
-    return Asked(subject, version, plans.permit(visit, plan))
+    return plan, plans.permit(visit, plan)
 
 
 def _version(visit: Visit, subject: Subject, transaction: int) -> Any:
@@ -102,12 +127,34 @@ def _version(visit: Visit, subject: Subject, transaction: int) -> Any:
     return version
 
 
-def _page(visit: Visit, asked: Asked, choices: Choices, *, error: str | None = None) -> RevertPage:
+def _page(
+    visit: Visit,
+    asked: Asked,
+    choices: Choices,
+    *,
+    errors: Mapping[str, str] = NO_ERRORS,
+    error: str | None = None,
+    untold: bool = False,
+) -> RevertPage:
     subject = asked.subject
+    answered = answered_before(choices.values)
     newest = entry_of(visit.session, subject.model, subject.key, subject.newest_id)
     return build_revert(
-        visit, subject, asked.plan, asked.version, choices, newest=newest, error=error
+        visit,
+        subject,
+        asked.plan,
+        asked.version,
+        choices,
+        to_show(asked.wanted, answered, untold=untold),
+        newest=newest,
+        errors=errors,
+        error=error,
     )
+
+
+def answered_before(texts: Mapping[str, str]) -> Mapping[str, str]:
+    """What was typed in on a form: an address could ask for what is told after a refusal only."""
+    return texts if request.method == "POST" else {}
 
 
 def _show(page: RevertPage, status: int = 200) -> Response:
@@ -124,15 +171,20 @@ def _refuse(visit: Visit, asked: Asked, choices: Choices) -> Response:
     return _show(build_stale(visit, subject, page, entries, choices), 409)
 
 
-def _apply(visit: Visit, asked: Asked, choices: Choices) -> ResponseReturnValue:
+def _apply(visit: Visit, asked: Asked, choices: Choices, given: Given) -> ResponseReturnValue:
     subject, plan = asked.subject, asked.plan
+    if given.values:
+        plan = _permitted(visit, subject, asked.version, given.values)[1]
+        # this plan is another one: that nothing else differs, the plan without values tells
+        if _permitted(visit, subject, asked.version)[1].fingerprint != asked.plan.fingerprint:
+            raise StalePlan(CHANGED)
     part = plan.records[0]
     record = subject.refer(visit)
     words = words_of(record, part.action, asked.version.transaction.id)
     done = plan.apply(
         visit.session,
         # Only what the plan offers to this person, whatever the form names.
-        fields={0: choices.fields & {step.key for step in part.fields}},
+        fields={0: (choices.fields | given.keys_of(part)) & {step.key for step in part.fields}},
         relations=choices.relations & {step.id for step in part.relations},
         reason=choices.reason or None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,22 +13,35 @@ from werkzeug.exceptions import Forbidden
 
 from flask_continuum.admin import csrf, plans
 from flask_continuum.admin.choices import (
+    BEFORE,
+    BOTH,
+    NOW,
     PLAN,
     UndoChoices,
-    name_of_conflict,
     read_undo_choices,
 )
 from flask_continuum.admin.contexts import UndoPage
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
+from flask_continuum.admin.merges import merged
+from flask_continuum.admin.pages.inputs import NO_ERRORS
 from flask_continuum.admin.pages.undo import build_stale, build_undo
-from flask_continuum.admin.views.revert import EXPIRED, announce, words_of_refusal
+from flask_continuum.admin.views.revert import (
+    CHANGED,
+    EXPIRED,
+    INCOMPLETE,
+    announce,
+    answered_before,
+    words_of_refusal,
+)
 from flask_continuum.admin.views.transaction import find_transaction
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wanted import Given, Wanted, read_values, to_show, wanted_values
 from flask_continuum.engine.errors import PlanBlocked, StalePlan
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, RecordPlan, State
 from flask_continuum.engine.revert.undo import plan_undo
+from flask_continuum.presenters.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,19 @@ class Asked:
     transaction: Any
     plan: Plan
     refused: tuple[RecordPlan, ...]
+    wanted: tuple[Wanted, ...]
+
+    def given(self, choices: UndoChoices) -> Given:
+        """What was typed in for what was chosen."""
+        places = {id(record): place for place, record in enumerate(self.plan.records)}
+
+        def is_chosen(it: Wanted) -> bool:
+            chosen = _chosen(places[id(it.record)], it.record, choices)
+            if chosen is None:
+                return False
+            return it.taken is None or it.key in chosen.fields
+
+        return read_values(self.wanted, choices.values, is_chosen)
 
 
 @page
@@ -45,15 +72,18 @@ def undo(visit: Visit, uid: str) -> ResponseReturnValue:
     asked = _plan(visit, uid)
     choices = read_undo_choices()
     if request.method != "POST":
-        return _show(build_undo(visit, asked.plan, asked.refused, choices))
+        return _show(_page(visit, asked, choices))
     try:
         csrf.check()
     except csrf.ExpiredForm:
-        return _show(build_undo(visit, asked.plan, asked.refused, choices, error=EXPIRED), 400)
+        return _show(_page(visit, asked, choices, error=EXPIRED), 400)
     if request.form.get(PLAN) != asked.plan.fingerprint:
         return _refuse(visit, asked, choices)
+    given = asked.given(choices)
+    if given.errors:
+        return _show(_page(visit, asked, choices, errors=given.errors, error=_(INCOMPLETE)), 422)
     try:
-        return _apply(visit, asked, choices)
+        return _apply(visit, asked, choices, given)
     except StalePlan:
         visit.session.rollback()
         return _refuse(visit, _plan(visit, uid), choices)
@@ -62,7 +92,7 @@ def undo(visit: Visit, uid: str) -> ResponseReturnValue:
         visit.session.rollback()
         asked = _plan(visit, uid)
         words = words_of_refusal(visit, error)
-        return _show(build_undo(visit, asked.plan, asked.refused, choices, error=words), 409)
+        return _show(_page(visit, asked, choices, error=words, untold=True), 409)
 
 
 def _plan(visit: Visit, uid: str) -> Asked:
@@ -70,10 +100,25 @@ def _plan(visit: Visit, uid: str) -> Asked:
     if not may.allowed:
         raise Forbidden(may.reason)
     transaction = find_transaction(visit, uid)
-    plan, refused = plans.permit_undo(visit, plan_undo(visit.session, transaction))
+    whole = plan_undo(visit.session, transaction)
+    plan, refused = plans.permit_undo(visit, whole)
     if not plan.records and not refused:
         raise not_found()
-    return Asked(transaction, plan, refused)
+    return Asked(transaction, plan, refused, wanted_values(visit, plan, whole))
+
+
+def _page(
+    visit: Visit,
+    asked: Asked,
+    choices: UndoChoices,
+    *,
+    errors: Mapping[str, str] = NO_ERRORS,
+    error: str | None = None,
+    untold: bool = False,
+) -> UndoPage:
+    answered = answered_before(choices.values)
+    wanted = to_show(asked.wanted, answered, untold=untold)
+    return build_undo(visit, asked.plan, asked.refused, choices, wanted, errors=errors, error=error)
 
 
 def _show(page: UndoPage, status: int = 200) -> Response:
@@ -81,21 +126,32 @@ def _show(page: UndoPage, status: int = 200) -> Response:
 
 
 def _refuse(visit: Visit, asked: Asked, choices: UndoChoices) -> Response:
-    page = build_undo(visit, asked.plan, asked.refused, choices)
+    page = _page(visit, asked, choices)
     return _show(build_stale(visit, page, asked.transaction, choices), 409)
 
 
-def _apply(visit: Visit, asked: Asked, choices: UndoChoices) -> ResponseReturnValue:
+def _apply(visit: Visit, asked: Asked, choices: UndoChoices, given: Given) -> ResponseReturnValue:
     plan = asked.plan
-    fields: dict[Any, set[str]] = {}
-    relations: set[str] = set()
-    for place, record in enumerate(plan.records):
-        chosen = _chosen(place, record, choices)
-        if chosen is None:
-            continue
-        fields[place], own = chosen
-        relations |= own
-    first = plan.records[min(fields)] if fields else plan.records[0]
+    chosen = {
+        place: found
+        for place, record in enumerate(plan.records)
+        if (found := _chosen(place, record, choices)) is not None
+    }
+    values = {**_both(visit, plan, choices), **given.values}
+    if values:
+        plan, _ = plans.permit_undo(
+            visit, plan_undo(visit.session, asked.transaction, values=values)
+        )
+        # this plan is another one: that nothing else differs, the plan without values tells
+        if _plan(visit, asked.transaction.uid).plan.fingerprint != asked.plan.fingerprint:
+            raise StalePlan(CHANGED)
+    fields = {
+        place: (each.fields | given.keys_of(plan.records[place]))
+        & {step.key for step in plan.records[place].fields}
+        for place, each in chosen.items()
+    }
+    relations = {step for each in chosen.values() for step in each.relations}
+    first = plan.records[min(chosen)] if chosen else plan.records[0]
     plan.apply(visit.session, fields=fields, relations=relations, reason=choices.reason or None)
     visit.session.commit()
     versioned = visit.registry.of(first.model)
@@ -104,24 +160,50 @@ def _apply(visit: Visit, asked: Asked, choices: UndoChoices) -> ResponseReturnVa
     return redirect(visit.links.transaction(done or asked.transaction), 303)
 
 
-def _chosen(
-    place: int, record: RecordPlan, choices: UndoChoices
-) -> tuple[set[str], set[str]] | None:
-    """The fields and relation steps that are wanted of a record; ``None`` to leave it alone."""
-    if record.state is State.DONE or record.blocked:
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The fields and relation steps that are wanted of a record."""
+
+    fields: frozenset[str]
+    relations: frozenset[str]
+
+
+def _chosen(place: int, record: RecordPlan, choices: UndoChoices) -> _Chosen | None:
+    """What is wanted of a record; ``None`` to leave it alone."""
+    if record.state is State.DONE:
         return None
     if record.state is State.CONFLICT:
-        if name_of_conflict(place) not in choices.before:
+        if choices.decision(place) != BEFORE:
             return None
-        return {step.key for step in record.fields}, {step.id for step in record.relations}
+        return _Chosen(
+            frozenset(step.key for step in record.fields),
+            frozenset(step.id for step in record.relations),
+        )
     ticked = choices.ticks_record(place)
-    relations = {step.id for step in record.relations if step.id in choices.relations}
-    fields = {
+    relations = frozenset(step.id for step in record.relations if step.id in choices.relations)
+    fields = frozenset(
         step.key
         for step in record.fields
         if (step.state is State.CLEAN and ticked)
-        or (step.state is State.CONFLICT and name_of_conflict(place, step.key) in choices.before)
-    }
+        or (step.state is State.CONFLICT and choices.decision(place, step.key) != NOW)
+    )
     if record.action is not Action.CHANGE:
-        return (fields, relations) if ticked else None
-    return (fields, relations) if fields or relations else None
+        return _Chosen(fields, relations) if ticked else None
+    return _Chosen(fields, relations) if fields or relations else None
+
+
+def _both(visit: Visit, plan: Plan, choices: UndoChoices) -> dict[str, Any]:
+    """The values that have both edits, where that was chosen.
+
+    :raises StalePlan: when they touch by now.
+    """
+    found: dict[str, Any] = {}
+    for place, record in enumerate(plan.records):
+        for step in record.fields:
+            if step.state is not State.CONFLICT or choices.decision(place, step.key) != BOTH:
+                continue
+            both = merged(visit, visit.registry.of(record.model), step)
+            if both is None:
+                raise StalePlan(CHANGED)
+            found[f"{record.prefix}{step.key}"] = both.value
+    return found

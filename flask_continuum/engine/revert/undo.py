@@ -49,9 +49,9 @@ def plan_undo(
     Costs statements by model and relationship that it touched, never by record.
 
     :param transaction: a Transaction object.
-    :param values: values for records that come back, by field, in place of what history says, or
-        where it says nothing: see :attr:`Plan.asks`. With several records, the table and the key
-        stand in front (``"comment:3/text"``).
+    :param values: values by field, in place of those that would come back, or where history says
+        nothing: see :attr:`Plan.asks`. With several records, the table and the key stand in front
+        (``"comment:3/text"``). A conflict stays one, to be asked for when applying.
     :raises ReverterException: when a value is given for no field of the plan.
     """
     cls, identity = type(transaction), transaction.id
@@ -138,7 +138,8 @@ def _records(
                 if record.state is not State.DONE:
                     record = replace(record, relations=tuple(steps.get(where, ())))
             case _:
-                record = unchange(known)
+                changed = {change.key for change in each.fields}
+                record = unchange(known, given.take(prefixes[where], entry, changed))
                 if there is not None:
                     record = replace(record, relations=tuple(steps.get(where, ())))
         made.append(_prefixed(record, prefixes[where]))

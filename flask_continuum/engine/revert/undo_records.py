@@ -42,8 +42,11 @@ class Known:
     key: Key
 
 
-def unchange(known: Known) -> RecordPlan:
-    """Plan to set back the fields of a record that the transaction changed."""
+def unchange(known: Known, values: Mapping[str, Any]) -> RecordPlan:
+    """Plan to set back the fields of a record that the transaction changed.
+
+    :param values: values to set in place of those that were there before.
+    """
     entry, live = known.entry, known.live
     steps: list[FieldStep] = []
     impossible: list[Impossible] = []
@@ -55,22 +58,22 @@ def unchange(known: Known) -> RecordPlan:
     for change in known.each.fields if live is not None else ():
         if change.key not in restorable:
             continue
-        now = getattr(live, change.key)
-        if change.old is NOT_RECORDED:
+        now, then = getattr(live, change.key), values.get(change.key, change.old)
+        if then is NOT_RECORDED:
             words = "was not recorded before, so it stays as it is."
             impossible.append(_stays(change.key, Reason.NOT_RECORDED, words))
             continue
-        if isinstance(change.old, Unreadable):
+        if isinstance(then, Unreadable):
             words = "had a value before that cannot be read any more, so it stays as it is."
             impossible.append(_stays(change.key, Reason.UNREADABLE, words))
             continue
-        if same(entry, change.key, now, change.old):
+        if same(entry, change.key, now, then):
             state = State.DONE
         elif same(entry, change.key, now, change.new):
             state = State.CLEAN
         else:
             state = State.CONFLICT
-        steps.append(FieldStep(change.key, now, change.old, state, change.new))
+        steps.append(FieldStep(change.key, now, then, state, change.new))
     return _record(known, Action.CHANGE, steps, impossible)
 
 

@@ -69,12 +69,20 @@ def claims(record: RecordPlan, steps: Sequence[FieldStep], live: Any | None) -> 
     entry = versioned(record.version)
     own = {step.key: step.then for step in steps}
     thing = record.version if live is None else live
+
+    def stays(name: str) -> bool:
+        # what is left out of a record that comes back is empty, or gets its default
+        return record.action is not Action.RECREATE or name in entry.key_attributes
+
     for _, fields in unique_sets(entry):
         if record.action is Action.CHANGE and not own.keys() & set(fields):
             continue
         if record.action is Action.RECREATE and set(fields) <= set(entry.key_attributes):
             continue  # whose key it is, is known
-        values = tuple(own[name] if name in own else getattr(thing, name) for name in fields)
+        values = tuple(
+            own[name] if name in own else getattr(thing, name) if stays(name) else None
+            for name in fields
+        )
         if None not in values and all(isinstance(value, Hashable) for value in values):
             where = place(record.model, record.key)
             new = frozenset(own.keys() & set(fields))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from flask_continuum.engine.errors import ReverterException
@@ -22,11 +22,17 @@ class Given:
         self._values = dict(values or {})
         self._known: set[str] = set()
 
-    def take(self, prefix: str, entry: VersionedClass) -> Mapping[str, Any]:
-        """Return the values for a record, by attribute."""
+    def take(
+        self, prefix: str, entry: VersionedClass, only: Collection[str] | None = None
+    ) -> Mapping[str, Any]:
+        """Return the values for a record, by attribute.
+
+        :param only: the attributes that the plan would set; all that can be set by default.
+        """
         if not self._values:
             return {}
-        names = {f"{prefix}{key}": key for key in settable(entry)}
+        keys = [key for key in settable(entry) if only is None or key in only]
+        names = {f"{prefix}{key}": key for key in keys}
         self._known |= set(names)
         return {key: self._values[name] for name, key in names.items() if name in self._values}
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from flask_continuum.engine import read
-from flask_continuum.engine.errors import PlanBlocked, StalePlan
+from flask_continuum.engine.errors import PlanBlocked, ReverterException, StalePlan
+from flask_continuum.engine.read.transactions import transaction_by_uid
 from flask_continuum.engine.revert import Action, Plan, State, plan_undo
 from tests.engine.newsroom import Newsroom
 from tests.support.statements import statements
@@ -200,3 +201,23 @@ def test_planning_an_undo_costs_the_same_for_any_number_of_records(newsroom: New
             assert len(plan.records) == 2 * number
             costs.append(len(sent))
     assert costs[0] == costs[1] <= 30
+
+
+def test_a_value_may_stand_in_the_place_of_what_was_before(newsroom: Newsroom) -> None:
+    start(newsroom)
+    with newsroom.commit() as session:
+        session.get(newsroom.Article, 1).title = "b"
+    with newsroom.session() as session:
+        number = newest(newsroom, session).uid
+    with newsroom.commit() as session:
+        session.get(newsroom.Article, 1).title = "c"
+    with newsroom.session() as session:
+        transaction = transaction_by_uid(session, newsroom.manager, number)
+        plan = plan_undo(session, transaction, values={"title": "a and c"})
+        assert states(plan) == {"Article": {"title": State.CONFLICT}}
+        plan.apply(session)
+        assert session.get(newsroom.Article, 1).title == "c"
+        plan.apply(session, fields={0: ["title"]})
+        assert session.get(newsroom.Article, 1).title == "a and c"
+        with pytest.raises(ReverterException, match="no field 'words'"):
+            plan_undo(session, transaction, values={"words": 3})
