@@ -115,7 +115,11 @@ def _integer(kind: sa.Integer, zone: tzinfo) -> Typed:
             raise BadInput(_("Give a whole number, such as 12."))
         if not least <= int(text) <= most:
             raise BadInput(
-                _("Give a number from %(least)s to %(most)s.", least=number(least), most=number(most))
+                _(
+                    "Give a number from %(least)s to %(most)s.",
+                    least=number(least),
+                    most=number(most),
+                )
             )
         return int(text)
 
