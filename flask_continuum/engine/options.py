@@ -36,6 +36,7 @@ class Options:
         a foreign key's ``ON DELETE`` or ``ON UPDATE``: ``"warn"`` when mappers are configured,
         ``"capture"`` or ``"ignore"``.
     :ivar label: the attribute, or a function of an object, that names a record for people.
+    :ivar track: relationships to many whose changes are a part of the record's own timeline.
     """
 
     versioning: bool = True
@@ -54,6 +55,7 @@ class Options:
     bulk: str = "capture"
     database_cascades: str = "warn"
     label: str | Callable[[Any], str] | None = None
+    track: tuple[str, ...] = ()
 
     def with_changes(self, changes: Mapping[str, Any], where: str, *, strict: bool) -> Options:
         """Return these options with ``changes`` made.
@@ -120,12 +122,12 @@ _COLUMN_NAMES = frozenset(
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
-    if name in ("exclude", "include"):
+    if name in ("exclude", "include", "track"):
         if isinstance(value, str):
             raise ImproperlyConfigured(
                 f"{where}: {name} is a list of attribute names, such as [{value!r}]."
             )
-        return frozenset(value)
+        return tuple(dict.fromkeys(value)) if name == "track" else frozenset(value)
     if name == "base_classes":
         return None if value is None else tuple(value)
     if name in _FLAGS and not isinstance(value, bool):

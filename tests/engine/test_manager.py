@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.errors import ImproperlyConfigured, VersioningError
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.options import Options
 from flask_continuum.engine.unit_of_work import STATE, STEPS, UnitOfWork
 from tests.engine.newsroom import Newsroom
 
@@ -202,3 +203,8 @@ def test_transactions_with_columns_and_a_table_of_their_own(engine: sa.Engine) -
         assert [each.transaction.tenant for each in found] == ["nobody", "acme"]
     assert sa.inspect(engine).has_table("audit_transaction")
     manager.detach()
+
+
+def test_a_text_is_no_list_of_relationships() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"track is a list.*\['tags'\]"):
+        Options().with_changes({"track": "tags"}, "Article.__versioned__", strict=True)

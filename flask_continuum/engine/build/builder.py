@@ -20,7 +20,7 @@ from flask_continuum.engine.build.cascades import (
     find_cascades,
     uncaptured_cascades,
 )
-from flask_continuum.engine.build.checks import check_key, check_names
+from flask_continuum.engine.build.checks import check_key, check_names, check_track
 from flask_continuum.engine.build.classes import build_version_class
 from flask_continuum.engine.build.collection import add_query, add_versions, remove_versions
 from flask_continuum.engine.build.early import (
@@ -292,6 +292,7 @@ class Builder:
         self._finish_relationships()
         for model in made:
             add_versions(self.registry.entries[model])
+            check_track(self.registry.entries[model])
         self.hooks.models_built(self.registry.entries[model] for model in made)
 
     def _finish_links(self, mapper: Mapper[Any], options: Options) -> None:

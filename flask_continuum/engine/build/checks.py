@@ -6,11 +6,15 @@ import warnings
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import MANYTOMANY, MANYTOONE, Mapper
 
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.naming import nearest
 from flask_continuum.engine.options import Options
+from flask_continuum.engine.read.conditions import registry_of
+from flask_continuum.engine.read.links import links_of
+from flask_continuum.engine.read.surroundings import is_plain
+from flask_continuum.engine.registry import VersionedClass
 
 
 def check_key(mapper: Mapper[Any], live: sa.Table) -> None:
@@ -43,3 +47,36 @@ def check_names(mapper: Mapper[Any], options: Options, *, strict: bool) -> None:
         if strict:
             raise ImproperlyConfigured(message)
         warnings.warn(message, UserWarning, stacklevel=2)
+
+
+def check_track(entry: VersionedClass) -> None:
+    """Refuse an option ``track`` that names what cannot be followed.
+
+    :raises ImproperlyConfigured: with the reason.
+    """
+    for name in entry.options.track:
+        reason = _not_tracked(entry, name)
+        if reason is not None:
+            raise ImproperlyConfigured(
+                f"{entry.model.__name__}.__versioned__: track names {name!r}, {reason}"
+            )
+
+
+def _not_tracked(entry: VersionedClass, name: str) -> str | None:
+    relationships = entry.mapper.relationships
+    if name not in relationships:
+        known = set(relationships.keys())
+        return f"which is no relationship of the model.{nearest(name, known)}"
+    prop = relationships[name]
+    target = prop.mapper.class_.__name__
+    if prop.direction is MANYTOONE:
+        return f"which leads to one {target}: track takes relationships to many."
+    if prop.direction is MANYTOMANY:
+        recorded = name in {link.relationship for link in links_of(entry)}
+        return None if recorded else "whose link table has no history."
+    if prop.mapper.class_ not in registry_of(entry).entries:
+        return f"but {target} has no history: give it __versioned__."
+    keys = {entry.mapper.get_property_by_column(near).key for near, _ in prop.synchronize_pairs}
+    if not is_plain(prop) or not keys <= set(entry.key_attributes):
+        return f"whose {target} is not joined by the primary key alone, which track needs."
+    return None

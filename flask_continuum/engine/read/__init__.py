@@ -20,6 +20,8 @@ from flask_continuum.engine.read.related import related, related_of
 from flask_continuum.engine.read.results import (
     NOT_RECORDED,
     Author,
+    ChildChange,
+    Children,
     Comparison,
     DayCount,
     Entry,
@@ -49,6 +51,8 @@ __all__ = [
     "NOT_RECORDED",
     "Author",
     "BadCursor",
+    "ChildChange",
+    "Children",
     "Comparison",
     "DayCount",
     "Entry",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, undefer
@@ -28,21 +28,34 @@ from flask_continuum.engine.read.results import Entry, LinkChange
 from flask_continuum.engine.registry import VersionedClass
 
 
+class Place(NamedTuple):
+    """Where an entry of a record stands.
+
+    :ivar at: its transaction.
+    :ivar before: that of the version before it.
+    :ivar own: whether the record or its links changed in it, as far as they are wanted.
+    """
+
+    at: int
+    before: int | None
+    own: bool = True
+
+
 def entries_at(
     session: Session,
     entry: VersionedClass,
     key: Sequence[Any],
-    places: Sequence[tuple[int, int | None]],
+    places: Sequence[Place],
 ) -> tuple[Entry, ...]:
     """Return the entries of one record in some transactions.
 
     Costs one statement each for versions, transactions, recorded spans and every relationship.
 
-    :param places: transaction ids, each with that of the version before it.
+    :returns: the entries. Where a record did not change itself, the version is the one valid then.
     """
     if not places:
         return ()
-    ids = {each for place in places for each in place if each is not None}
+    ids = {each for place in places for each in (place.at, place.before) if each is not None}
     version = whole(entry)
     found = session.scalars(
         sa.select(version)
@@ -54,21 +67,20 @@ def entries_at(
     for at, each in versions.items():
         connect(each, transactions.get(at))
     known = recorded(session, entry)
-    present = [versions[at] for place in places for at in place if at in versions]
-    changes = (
-        link_changes(session, entry, (at for at, _ in places), record=present[0]) if present else {}
-    )
-    made = (
-        entry_of_version(
-            entry,
-            known,
-            versions.get(at),
-            versions.get(before) if before is not None else None,
-            transactions.get(at),
-            changes_of(entry, changes, versions.get(at, versions.get(before)), at),
-        )
-        for at, before in places
-    )
+    own = [place.at for place in places if place.own]
+    record = next(iter(versions.values()), None)
+    changes = {} if record is None else link_changes(session, entry, own, record=record)
+    made = []
+    for at, before, is_own in places:
+        earlier = None if before is None else versions.get(before)
+        version, transaction = versions.get(at), transactions.get(at)
+        there = earlier if version is None else version
+        if is_own:
+            links = changes_of(entry, changes, there, at)
+            found = entry_of_version(entry, known, version, earlier, transaction, links)
+        else:
+            found = there and Entry(there, there, transaction, (), (), own=False)
+        made.append(found)
     return tuple(each for each in made if each is not None)
 
 

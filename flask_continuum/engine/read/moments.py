@@ -21,6 +21,7 @@ from flask_continuum.engine.read.conditions import (
     transaction_class_of,
 )
 from flask_continuum.engine.read.links import Link, links_of
+from flask_continuum.engine.read.tracked import changes_of_children, children_of
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.typed import AnySelect
 
@@ -34,6 +35,8 @@ class Filter:
     :ivar operation: what happened to the record.
     :ivar at: a transaction of the life that is wanted; the newest life when ``None``.
     :ivar every_life: all lives of the key together.
+    :ivar tracked: relationships whose changes count: those to children, and many-to-many ones
+        that belong to the other side.
     """
 
     field: str | None = None
@@ -41,6 +44,7 @@ class Filter:
     operation: Operation | None = None
     at: int | None = None
     every_life: bool = False
+    tracked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,10 @@ class Window:
 def moments(
     entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
 ) -> AnySelect:
-    """Select ``(transaction id, id of the version before it)`` of a record's changes.
+    """Select ``(transaction id, id of the version before it, own)`` of a record's changes.
 
-    Changes of its own row and of the links that belong to it count. Every branch is cut to the
+    ``own`` is 0 where only children changed. Changes of its own row, of the links that belong to
+    it and of what is tracked count. Every branch is cut to the
     window before the branches meet, so the cost does not grow with the history.
 
     :param dialect: the database's name, which decides how values are compared.
@@ -77,15 +82,29 @@ def moments(
             _links(entry, link, key, wanted, window)
             for link in links_of(entry)
             if _is_named_by_key(entry, link)
-            and (link.owned if wanted.field is None else link.relationship == wanted.field)
+            and (
+                link.owned or link.relationship in wanted.tracked
+                if wanted.field is None
+                else link.relationship == wanted.field
+            )
         ]
-    if not branches:
+    of_children = _children(entry, key, wanted, window)
+    if not branches and not of_children:
         raise ValueError(
             f"{entry.model.__name__} has no recorded field or link {wanted.field!r}; "
             f"it has {', '.join(entry.attributes)}."
         )
-    parts = [sa.select(branch.subquery().c.at) for branch in branches]
-    together = (parts[0] if len(parts) == 1 else sa.union(*parts)).subquery()
+    parts = [
+        sa.select(branch.subquery().c.at, sa.literal_column(str(own), sa.Integer).label("own"))
+        for own, group in ((1, branches), (0, of_children))
+        for branch in group
+    ]
+    every = sa.union_all(*parts).subquery()
+    together = (
+        sa.select(every.c.at, sa.func.max(every.c.own).label("own"))
+        .group_by(every.c.at)
+        .subquery()
+    )
     order = together.c.at if window.rising else together.c.at.desc()
     before = aliased(entry.version_class)
     previous = (
@@ -96,7 +115,20 @@ def moments(
         .scalar_subquery()
         .label("previous")
     )
-    return sa.select(together.c.at, previous).order_by(order).limit(window.limit)
+    return (
+        sa.select(together.c.at, previous, together.c.own).order_by(order).limit(window.limit)
+    )
+
+
+def _children(
+    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window
+) -> list[AnySelect]:
+    names = [name for name in wanted.tracked if wanted.field in (None, name)]
+    return [
+        _cut(statement.group_by(at), at, entry, key, wanted, window)
+        for child in children_of(entry, names)
+        for statement, at in changes_of_children(entry, child, key, wanted.operation)
+    ]
 
 
 def _versions(

@@ -69,6 +69,31 @@ class LinkChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildChange:
+    """One change of a child, in the history of its parent.
+
+    :ivar entry: what happened to the child.
+    :ivar effect: what it meant for the parent: the child came (INSERT), stayed (UPDATE), or went
+        (DELETE). One that moves from parent to parent goes and comes, and is updated itself.
+    """
+
+    entry: Entry
+    effect: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """What one transaction did to the children in one relationship of a record.
+
+    :ivar more: how many changes are left out of ``changes``.
+    """
+
+    relationship: str
+    changes: tuple[ChildChange, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One change of a record: a version with its difference to the one before.
 
@@ -80,6 +105,8 @@ class Entry:
         NOT_RECORDED. Values that are NULL at the beginning are left out.
     :ivar links: what many-to-many relationships gained and lost in the transaction.
     :ivar operation: what happened to the record; UPDATE where only links changed.
+    :ivar children: what happened to its children in the transaction, where they are asked for.
+    :ivar own: whether the record or its links changed, and not only its children.
     """
 
     version: Any
@@ -88,6 +115,8 @@ class Entry:
     fields: tuple[FieldChange, ...]
     links: tuple[LinkChange, ...]
     operation: Operation = Operation.UPDATE
+    children: tuple[Children, ...] = ()
+    own: bool = True
 
     @property
     def only_links(self) -> bool:

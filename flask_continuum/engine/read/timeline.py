@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from flask_continuum.engine.read.conditions import (
     moment,
     transaction_class_of,
 )
-from flask_continuum.engine.read.entries import entries_at
+from flask_continuum.engine.read.entries import Place, entries_at
 from flask_continuum.engine.read.links import links_of
 from flask_continuum.engine.read.loading import (
     connection_arguments,
@@ -26,6 +27,7 @@ from flask_continuum.engine.read.loading import (
 )
 from flask_continuum.engine.read.moments import Filter, Window, moments
 from flask_continuum.engine.read.results import Author, Entry, Page
+from flask_continuum.engine.read.tracked import children_at
 from flask_continuum.engine.registry import VersionedClass
 
 CURSOR = "timeline"
@@ -42,6 +44,8 @@ def timeline(
     user_id: Any = None,
     operation: Operation | int | None = None,
     at: int | None = None,
+    tracked: Sequence[str] = (),
+    children: int | None = None,
 ) -> Page[Entry]:
     """Return a page of the changes of a record, newest first.
 
@@ -49,10 +53,14 @@ def timeline(
     not change (:attr:`~flask_continuum.engine.read.results.Entry.only_links`).
 
     :param cursor: ``newer`` or ``older`` of another page with the same filters.
-    :param field: only changes of this attribute or many-to-many relationship.
+    :param field: only changes of this attribute, many-to-many or tracked relationship.
     :param user_id: only changes by this user.
     :param operation: only insertions, updates or deletions.
     :param at: a transaction of the life that is wanted; the newest life of the key by default.
+    :param tracked: relationships of the option ``track`` whose changes are merged in; what happened
+        to children stands under ``children`` of the entry of their transaction, which may be there
+        for them alone (:attr:`~flask_continuum.engine.read.results.Entry.own`).
+    :param children: how many changes of one relationship and transaction; the rest is counted.
     :raises BadCursor: when the cursor is not one of a timeline.
     :raises ValueError: when the model has no such field.
     """
@@ -62,6 +70,7 @@ def timeline(
         user_id=user_id,
         operation=None if operation is None else Operation(operation),
         at=at,
+        tracked=tuple(tracked),
     )
     window, newer = _window(cursor, limit)
     places = _places(session, entry, key, wanted, window)
@@ -69,10 +78,38 @@ def timeline(
     places = places[:limit]
     if newer:
         places.reverse()
+    items = entries_at(session, entry, key, places)
+    if wanted.tracked:
+        items = _with_children(session, entry, key, wanted, items, children)
     return Page(
-        items=entries_at(session, entry, key, places),
+        items=items,
         newer=_cursor(places[0][0], newer=True) if places and (more if newer else cursor) else None,
         older=_cursor(places[-1][0], newer=False) if places and (newer or more) else None,
+    )
+
+
+def _with_children(
+    session: Session,
+    entry: VersionedClass,
+    key: Sequence[Any],
+    wanted: Filter,
+    items: Sequence[Entry],
+    limit: int | None,
+) -> tuple[Entry, ...]:
+    found = children_at(
+        session,
+        entry,
+        key,
+        [name for name in wanted.tracked if wanted.field in (None, name)],
+        {it.transaction.id: it.transaction for it in items if it.transaction is not None},
+        operation=wanted.operation,
+        limit=limit,
+    )
+    return tuple(
+        it
+        if it.transaction is None
+        else replace(it, children=found.get(it.transaction.id, ()))
+        for it in items
     )
 
 
@@ -94,7 +131,7 @@ def entry(session: Session, model: Any, key: Sequence[Any], transaction_id: int)
     before = ids[0] if ids[0] != transaction_id else (ids[1] if len(ids) > 1 else None)
     if ids[0] != transaction_id and not links_of(found):
         return None
-    (made,) = entries_at(session, found, key, [(transaction_id, before)])
+    (made,) = entries_at(session, found, key, [Place(transaction_id, before)])
     return None if made.only_links and not made.links else made
 
 
@@ -159,9 +196,9 @@ def _cursor(at: int, *, newer: bool) -> str:
 
 def _places(
     session: Session, entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window
-) -> list[tuple[int, int | None]]:
+) -> list[Place]:
     arguments = connection_arguments(session, entry)
     dialect = arguments["bind"].dialect.name
     statement = moments(entry, key, wanted, window, dialect)
     rows = session.execute(statement, bind_arguments=arguments)
-    return [(row.at, row.previous) for row in rows]
+    return [Place(row.at, row.previous, bool(row.own)) for row in rows]

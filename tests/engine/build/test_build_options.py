@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy.orm import (
     sessionmaker,
 )
 
+from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.introspect import is_versioned
 from flask_continuum.engine.manager import VersioningManager
 from tests.engine.build.conftest import Application
@@ -211,3 +213,63 @@ def test_versioned_mark_from_an_abstract_base_can_be_taken_off(app: Application)
     assert app.told(Article, "id") == [(1,)]
     assert "log_version" not in Base.metadata.tables
     assert not hasattr(Log, "versions")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("coments", "which is no relationship of the model. Did you mean 'comments'?"),
+        ("title", "which is no relationship of the model."),
+        ("section", "which leads to one Section: track takes relationships to many."),
+        ("notes", "but Note has no history: give it __versioned__."),
+        ("marks", "whose link table has no history."),
+        ("twins", "whose Comment is not joined by the primary key alone"),
+    ],
+)
+def test_what_cannot_be_tracked_is_said(app: Application, name: str, words: str) -> None:
+    class Base(DeclarativeBase):
+        pass
+
+    app.version(Base)
+    mark = sa.Table(
+        "article_mark",
+        Base.metadata,
+        sa.Column("article_id", sa.ForeignKey("article.id"), primary_key=True),
+        sa.Column("section_id", sa.ForeignKey("section.id"), primary_key=True),
+    )
+
+    class Section(Base):
+        __tablename__ = "section"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+
+    class Article(Base):
+        __tablename__ = "article"
+        __versioned__ = {"track": ["comments", name], "exclude": ["marks"]}
+        id = mapped_column(sa.Integer, primary_key=True)
+        title = mapped_column(sa.String(20))
+        section_id = mapped_column(sa.ForeignKey("section.id"))
+        section = relationship(Section)
+        marks = relationship(Section, secondary=mark)
+        comments = relationship("Comment", viewonly=True)
+        twins = relationship(
+            "Comment",
+            viewonly=True,
+            primaryjoin="and_(Article.id == foreign(Comment.article_id), Comment.id > 3)",
+        )
+        notes = relationship("Note")
+
+    class Comment(Base):
+        __tablename__ = "comment"
+        __versioned__ = {}
+        id = mapped_column(sa.Integer, primary_key=True)
+        article_id = mapped_column(sa.ForeignKey("article.id"))
+
+    class Note(Base):
+        __tablename__ = "note"
+        id = mapped_column(sa.Integer, primary_key=True)
+        article_id = mapped_column(sa.ForeignKey("article.id"))
+
+    Base.metadata.create_all(app.engine)
+    with pytest.raises(ImproperlyConfigured, match=f"Article.*'{name}', {re.escape(words)}"):
+        Base.registry.configure()
