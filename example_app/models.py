@@ -139,7 +139,8 @@ class Article(Model):
 
     __tablename__ = "article"
     __table_args__ = {"sqlite_autoincrement": True}
-    __versioned__: dict[str, Any] = {}
+    # What readers said below a story is told on its timeline.
+    __versioned__ = {"track": ["tags", "comments"]}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(sa.String(200))

@@ -15,6 +15,7 @@ from flask_continuum.admin.exporting import (
     transaction_facts,
 )
 from flask_continuum.admin.hidden_matches import without_hidden_matches
+from flask_continuum.admin.pages.children import see_children
 from flask_continuum.admin.subjects import Subject, visible_entries
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -36,7 +37,7 @@ Read = Callable[[str | None], Page[Entry]]
 
 
 def record_rows(visit: Visit, subject: Subject, read: Read, *, flat: bool) -> Iterator[Row]:
-    """The changes of a record, newest first.
+    """The changes of a record and of its tracked children, newest first.
 
     :param read: gives the page of its timeline behind a cursor.
     :param flat: a row for each field, as CSV has it; else one for each change.
@@ -44,8 +45,16 @@ def record_rows(visit: Visit, subject: Subject, read: Read, *, flat: bool) -> It
     cursor: str | None = None
     while True:
         page = read(cursor)
+        of_children = see_children(visit, subject, page.items)
         for seen in see(visit, subject.versioned, page.items, record=subject.live):
-            yield from _rows(visit, subject.versioned, seen, flat=flat)
+            if seen.entry.own:
+                yield from _rows(visit, subject.versioned, seen, flat=flat)
+            for children in seen.entry.children:
+                for change in children.changes:
+                    child = of_children.get(id(change.entry))
+                    if child is not None:
+                        versioned = visit.registry.of(change.entry.version)
+                        yield from _rows(visit, versioned, child, flat=flat)
         cursor = page.older
         if cursor is None:
             return

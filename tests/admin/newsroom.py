@@ -91,7 +91,7 @@ def _define(db: SQLAlchemy) -> Any:
         name = sa.Column(sa.String(80))
 
     class Article(db.Model):
-        __versioned__ = {}
+        __versioned__ = {"track": ["tags", "comments"]}
         id = sa.Column(sa.Integer, primary_key=True)
         title = sa.Column(sa.String(200))
         body = sa.Column(sa.Text)

@@ -61,7 +61,7 @@ class EntryView:
     """One version on a timeline, or one changed record of a transaction."""
 
     id: str
-    """The transaction's id, as text; the value of the radio buttons and part of the anchor."""
+    """The transaction's id, as text; the value of the radio buttons."""
     person: Person
     words: tuple[Piece, ...]
     """What happened, to be read after the person: ``changed 3 fields``."""
@@ -83,6 +83,10 @@ class EntryView:
     """``View``, ``Revert to this…``, in the foot of the card."""
     record: RecordRef | None = None
     """Where an entry stands among those of other records."""
+    anchor: str = ""
+    """Of the card on its page; ``v`` and the id when it is empty."""
+    child: bool = False
+    """The entry is about a child of the record whose timeline this is."""
     pick_from: bool = True
     pick_to: bool = True
     picked_from: bool = False

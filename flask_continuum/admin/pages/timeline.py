@@ -11,6 +11,7 @@ from flask_continuum.admin.contexts import (
     CompareForm,
     DayView,
     Empty,
+    EntryView,
     FilterForm,
     Hidden,
     Link,
@@ -25,6 +26,7 @@ from flask_continuum.admin.entries import Picks, Seen, see, show_entry
 from flask_continuum.admin.exporting import export_links
 from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.layout import Place, make_layout, record_crumbs
+from flask_continuum.admin.pages.children import see_children, show_children, tracked_relationships
 from flask_continuum.admin.paging import make_pager
 from flask_continuum.admin.past import make_form
 from flask_continuum.admin.people import person_of
@@ -79,6 +81,7 @@ def build_timeline(
     subject: Subject,
     page: Page[Entry],
     authors: Sequence[Counted],
+    others: Sequence[Counted],
     lives: Sequence[Life],
     filters: Filters,
 ) -> TimelinePage:
@@ -86,11 +89,12 @@ def build_timeline(
 
     :param page: the entries that are shown.
     :param authors: everybody who changed the record.
+    :param others: those who changed its tracked children.
     :param lives: the lives of its key, newest first; others had it before when there are several.
     """
     record = subject.refer(visit)
     seen = see(visit, subject.versioned, page.items, record=subject.live)
-    form = make_filter(visit, subject, authors, filters)
+    form = make_filter(visit, subject, (*authors, *others), filters)
     days = _days(visit, subject, page, seen)
     chosen = [it for day in days for it in day.entries if it.picked_from or it.picked_to]
     name = sentence_case(record.model_label)
@@ -144,7 +148,7 @@ def build_timeline(
         ),
         state=_state(visit, subject),
         state_heading="As it was last" if subject.is_deleted else "As it is now",
-        empty=None if page.items else _empty(record, form),
+        empty=None if days else _empty(record, form),
         travel=make_form(visit, visit.links.record(subject.model, subject.key), None),
         notices=_other_lives(visit, subject, lives, filters),
     )
@@ -182,24 +186,26 @@ def _days(
         )
         for place, each in enumerate(can_pick)
     }
+    children = see_children(visit, subject, page.items)
+    lines: list[tuple[Entry, EntryView]] = []
+    for each in seen:
+        if each.entry.own:
+            view = show_entry(
+                visit,
+                subject.versioned,
+                each,
+                current=_is_current(subject, each.entry),
+                actions=_actions(visit, subject, each.entry),
+                picks=picks.get(id(each)),
+            )
+            lines.append((each.entry, view))
+        lines += [
+            (each.entry, view) for view in show_children(visit, subject, each.entry, children)
+        ]
     return tuple(
-        DayView(
-            heading=day.name,
-            note=day.detail,
-            entries=tuple(
-                show_entry(
-                    visit,
-                    subject.versioned,
-                    each,
-                    current=_is_current(subject, each.entry),
-                    actions=_actions(visit, subject, each.entry),
-                    picks=picks.get(id(each)),
-                )
-                for each in group
-            ),
-        )
+        DayView(heading=day.name, note=day.detail, entries=tuple(view for _, view in group))
         for day, group in group_by_day(
-            seen, lambda each: each.entry.transaction.issued_at, visit.now, visit.zone
+            lines, lambda line: line[0].transaction.issued_at, visit.now, visit.zone
         )
     )
 
@@ -259,10 +265,13 @@ def _authors(visit: Visit, subject: Subject, authors: Sequence[Counted]) -> tupl
 
 
 def fields_to_filter(visit: Visit, subject: Subject) -> dict[str, str]:
-    """What a timeline can be filtered by, key and label: fields and links that may be seen."""
-    return fields_of_model(
+    """What a timeline can be filtered by, key and label: what may be seen of fields, links and
+    tracked children.
+    """
+    found = fields_of_model(
         visit, subject.versioned, record=subject.live, versions=(subject.newest,)
     )
+    return found | {name: humanise(name) for name in tracked_relationships(visit, subject)}
 
 
 def make_filter(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from flask import redirect, render_template, request
@@ -11,9 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.changes_file import COLUMNS, record_rows
 from flask_continuum.admin.errors import bad_request, not_there_then
-from flask_continuum.admin.exporting import require_export, send_file, wanted_file
+from flask_continuum.admin.exporting import BATCH, require_export, send_file, wanted_file
 from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.gate import page
+from flask_continuum.admin.pages.children import SHOWN, tracked_relationships
 from flask_continuum.admin.pages.timeline import Filters, build_timeline, fields_to_filter
 from flask_continuum.admin.past import AsOf, read_as_of
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
@@ -24,6 +24,7 @@ from flask_continuum.engine.read.navigation import lives as lives_of
 from flask_continuum.engine.read.results import Entry, Page
 from flask_continuum.engine.read.timeline import authors as authors_of
 from flask_continuum.engine.read.timeline import timeline as entries_of
+from flask_continuum.engine.read.tracked import authors_of_children
 from flask_continuum.engine.version import entry_transaction_id
 
 
@@ -46,13 +47,24 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
     if filters.field and filters.field not in fields_to_filter(visit, subject):
         raise bad_request("“field” names no field of this record.")
     authors = authors_of(visit.session, subject.model, subject.key)
+    others = authors_of_children(
+        visit.session, subject.versioned, subject.key, tracked_relationships(visit, subject)
+    )
     people = {
         str(author.transaction.user_id): author.transaction.user_id
-        for author in authors
+        for author in (*authors, *others)
         if getattr(author.transaction, "user_id", None) is not None
     }
     try:
-        entries = _read(visit, subject, filters, people, request.args.get("cursor") or None)
+        entries = _read(
+            visit,
+            subject,
+            filters,
+            people,
+            request.args.get("cursor") or None,
+            limit=visit.page_size,
+            children=SHOWN,
+        )
     except BadCursor as error:
         raise bad_request(str(error)) from error
     form = wanted_file()
@@ -60,14 +72,18 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         require_export(
             visit.access.may_export(subject.model, record=subject.live, version=subject.newest)
         )
-        read = partial(_read, visit, subject, filters, people)
-        rows = record_rows(visit, subject, read, flat=form == "csv")
+        rows = record_rows(
+            visit,
+            subject,
+            lambda cursor: _read(visit, subject, filters, people, cursor, limit=BATCH),
+            flat=form == "csv",
+        )
         name = f"{visit.links.segments[subject.model]}-{key}"
         return send_file(visit, name, form, COLUMNS, rows)
     lives = lives_of(visit.session, subject.model, subject.key)
     return render_template(
         "continuum/timeline.html",
-        page=build_timeline(visit, subject, entries, authors, lives, filters),
+        page=build_timeline(visit, subject, entries, authors, others, lives, filters),
     )
 
 
@@ -77,6 +93,9 @@ def _read(
     filters: Filters,
     people: Mapping[str, Any],
     cursor: str | None,
+    *,
+    limit: int,
+    children: int | None = None,
 ) -> Page[Entry]:
     """A page of the timeline; nobody's changes are an empty one."""
     if filters.user and filters.user not in people:
@@ -86,11 +105,13 @@ def _read(
         subject.model,
         subject.key,
         cursor=cursor,
-        limit=visit.page_size,
+        limit=limit,
         field=filters.field or None,
         user_id=people.get(filters.user),
         operation=OPERATIONS.get(filters.operation),
         at=filters.at,
+        tracked=tracked_relationships(visit, subject),
+        children=children,
     )
 
 

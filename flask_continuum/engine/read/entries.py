@@ -70,17 +70,16 @@ def entries_at(
     own = [place.at for place in places if place.own]
     record = next(iter(versions.values()), None)
     changes = {} if record is None else link_changes(session, entry, own, record=record)
-    made = []
+    made: list[Entry | None] = []
     for at, before, is_own in places:
         earlier = None if before is None else versions.get(before)
         version, transaction = versions.get(at), transactions.get(at)
         there = earlier if version is None else version
         if is_own:
             links = changes_of(entry, changes, there, at)
-            found = entry_of_version(entry, known, version, earlier, transaction, links)
-        else:
-            found = there and Entry(there, there, transaction, (), (), own=False)
-        made.append(found)
+            made.append(entry_of_version(entry, known, version, earlier, transaction, links))
+        elif there is not None:
+            made.append(Entry(there, there, transaction, (), (), own=False))
     return tuple(each for each in made if each is not None)
 
 

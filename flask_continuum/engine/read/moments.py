@@ -101,9 +101,7 @@ def moments(
     ]
     every = sa.union_all(*parts).subquery()
     together = (
-        sa.select(every.c.at, sa.func.max(every.c.own).label("own"))
-        .group_by(every.c.at)
-        .subquery()
+        sa.select(every.c.at, sa.func.max(every.c.own).label("own")).group_by(every.c.at).subquery()
     )
     order = together.c.at if window.rising else together.c.at.desc()
     before = aliased(entry.version_class)
@@ -115,9 +113,7 @@ def moments(
         .scalar_subquery()
         .label("previous")
     )
-    return (
-        sa.select(together.c.at, previous, together.c.own).order_by(order).limit(window.limit)
-    )
+    return sa.select(together.c.at, previous, together.c.own).order_by(order).limit(window.limit)
 
 
 def _children(

@@ -106,9 +106,7 @@ def _with_children(
         limit=limit,
     )
     return tuple(
-        it
-        if it.transaction is None
-        else replace(it, children=found.get(it.transaction.id, ()))
+        it if it.transaction is None else replace(it, children=found.get(it.transaction.id, ()))
         for it in items
     )
 

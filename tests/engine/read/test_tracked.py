@@ -98,9 +98,7 @@ def test_children_stand_in_the_history_of_their_parent(written: Newsroom) -> Non
         page = timeline(session, written)
         assert told(page, first) == EVERYTHING
         (changed,) = page.items[4].children[0].changes
-        assert [(c.key, c.old, c.new) for c in changed.entry.fields] == [
-            ("text", "first", "First")
-        ]
+        assert [(c.key, c.old, c.new) for c in changed.entry.fields] == [("text", "first", "First")]
         left = page.items[3].children[0].changes[0].entry
         assert [(c.key, c.old, c.new) for c in left.fields] == [("article_id", 1, 2)]
         # the version is the article's of the time, and it has not changed
