@@ -14,11 +14,14 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "log": "log",
         "show": "show",
         "diff": "diff",
+        "blame": "blame",
+        "as-of": "as_of",
         "revert": "revert",
         "undo": "undo",
         "models": "models",
         "doctor": "doctor",
         "verify": "verify",
+        "vacuum": "vacuum",
     }
 )
 """The commands in the order of the help, each with its module."""

@@ -96,6 +96,11 @@ def short(old: Any, new: Any) -> tuple[str, str]:
     return _cut(one, start), _cut(other, start)
 
 
+def cut(value: Any) -> str:
+    """Return the beginning of a value, in a line."""
+    return _cut(shown(value), 0)
+
+
 def _cut(text: str, start: int) -> str:
     before = "…" if start else ""
     after = "…" if len(text) > start + SHORT else ""

@@ -52,6 +52,38 @@ def test_a_database_that_misses_something_fails(shell: Shell) -> None:
             table.create(db.engine)
 
 
+def test_versions_that_say_nothing_are_deleted(shell: Shell) -> None:
+    assert shell.run("vacuum").endswith("Nothing to do.\n")
+    db = shell.newsroom.db
+    with shell.newsroom.app.app_context(), db.engine.begin() as connection:
+        version = db.metadata.tables["section_version"]
+        row = connection.execute(
+            sa.select(version).where(version.c.id == 1).order_by(version.c.transaction_id.desc())
+        ).first()
+        assert row is not None
+        then = {**row._mapping, "transaction_id": 9999, "operation_type": 1}
+        connection.execute(version.insert(), then)
+        connection.execute(
+            version.update().where(
+                version.c.id == 1, version.c.transaction_id == row.transaction_id
+            ),
+            {"end_transaction_id": 9999},
+        )
+    assert shell.json("vacuum", "--dry-run") == {
+        "deleted": False,
+        "versions": {**dict.fromkeys(_models(shell), 0), "section": 1},
+    }
+    assert "for good? [y/N]: n" in shell.run("vacuum", "section", answer="n\n", code=1)
+    assert "--yes" in shell.run("vacuum", "--json", code=2)
+    assert shell.run("vacuum", "section", answer="y\n").endswith("Done.\n")
+    assert shell.run("vacuum").endswith("Nothing to do.\n")
+    assert shell.json("verify")["clean"] is True
+
+
+def _models(shell: Shell) -> list[str]:
+    return [each["name"] for each in shell.json("models")]
+
+
 def test_every_command_helps(shell: Shell) -> None:
     said = shell.run("--help")
     for name in COMMANDS:

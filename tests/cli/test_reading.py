@@ -77,6 +77,32 @@ def test_two_states_are_compared(shell: Shell) -> None:
     assert same.splitlines()[-1] == "Nothing differs."
 
 
+def test_who_set_each_field(shell: Shell) -> None:
+    log = shell.json("log", "article", "1", "-n", "100")
+    found = shell.json("blame", "article", "1", log[-1]["transaction"])
+    assert found["title"]["value"] == "Harbour bridge"
+    assert found["title"]["set"]["reason"] == "First draft"
+    assert found["api_token"]["value"] == "(masked)"
+    lines = shell.run("blame", "article", "1").splitlines()
+    assert lines[0].split() == ["field", "value", "set", "in", "at", "by"]
+    (words,) = (line for line in lines if line.startswith("words "))
+    assert f"#{log[-1]['transaction']} " in words
+
+
+def test_a_model_as_it_was(shell: Shell) -> None:
+    log = shell.json("log", "article", "2")
+    created, deleted = log[1], log[0]
+    then = shell.json("as-of", "article", created["transaction"])
+    assert [each["key"] for each in then] == ["1", "2"]
+    assert then == shell.json("as-of", "article", created["uid"])
+    assert then == shell.json("as-of", "article", created["at"])
+    assert [each["key"] for each in shell.json("as-of", "article", deleted["at"])] == ["1"]
+    said = shell.run("as-of", "article", created["transaction"], "-n", "1")
+    assert said.splitlines()[0].split() == ["key", "record", "since"]
+    assert "… and more" in said
+    assert "There were no records." in shell.run("as-of", "article", "2020-01-01")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -84,6 +110,7 @@ def test_two_states_are_compared(shell: Shell) -> None:
         (["show", "article", "nine"], "KEY"),
         (["show", "article", "999"], "Article 999 has no history."),
         (["show", "article", "1", "0"], "was not there yet"),
+        (["as-of", "article", "yesterday"], "neither a date and time"),
         (["undo", "999999"], "there is no transaction '999999'"),
         (["log", "--field", "title"], "needs a MODEL"),
         (["log", "article", "1", "--by", "x"], "without a KEY"),
