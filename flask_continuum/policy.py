@@ -15,6 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import ColumnProperty, InstanceState, RelationshipProperty
 
+from flask_continuum.presenters.words import _
+
 
 class Action(StrEnum):
     """What somebody wants to do."""
@@ -88,7 +90,7 @@ class Policy:
         :param field: the attribute key of the field concerned.
         :param relationship: the key of the relationship concerned.
         """
-        return deny("This policy allows nothing.")
+        return deny(_("This policy allows nothing."))
 
 
 class DefaultPolicy(Policy):
@@ -125,13 +127,13 @@ class DefaultPolicy(Policy):
         puts_back = action in (Action.REVERT, Action.UNDO)
         if key is not None and is_masked(model, key):
             if puts_back:
-                return deny("A secret: it is never put back.")
+                return deny(_("A secret: it is never put back."))
             if action is Action.VIEW_FIELD:
-                return deny("A secret: its values are not shown.")
+                return deny(_("A secret: its values are not shown."))
         if puts_back and carries_rights(model, key):
-            return deny("It carries rights: those are given, never put back.")
+            return deny(_("It carries rights: those are given, never put back."))
         if puts_back and key is not None and _opens_doors(key) and is_same_person(user, record):
-            return deny("It decides over your own access.")
+            return deny(_("It decides over your own access."))
         return person
 
     def _may_enter(self, user: Any) -> Decision:
@@ -141,9 +143,9 @@ class DefaultPolicy(Policy):
                 "the current user and returns True for those who may, or give Continuum a policy."
             )
         if not is_logged_in(user):
-            return deny("Log in to see the history.")
+            return deny(_("Log in to see the history."))
         if not self.admin_user(user):
-            return deny("You have no access to the history.")
+            return deny(_("You have no access to the history."))
         return allow()
 
 

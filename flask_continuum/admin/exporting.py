@@ -17,6 +17,7 @@ from flask_continuum.engine.unreadable import Unreadable
 from flask_continuum.policy import Decision
 from flask_continuum.presenters.addresses import encode_key
 from flask_continuum.presenters.exports import csv_line, json_line
+from flask_continuum.presenters.words import _
 
 TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -72,7 +73,7 @@ def require_export(decision: Decision) -> None:
     :raises Forbidden: with the policy's reason.
     """
     if not decision.allowed:
-        raise not_allowed(decision.reason or "You may not export this.")
+        raise not_allowed(decision.reason or _("You may not export this."))
 
 
 def export_links(decision: Decision, url_of: Callable[..., str]) -> tuple[Link, ...]:
@@ -83,8 +84,8 @@ def export_links(decision: Decision, url_of: Callable[..., str]) -> tuple[Link, 
     if not decision.allowed:
         return ()
     return (
-        Link(label="CSV", url=url_of(format="csv"), title="Export as CSV, for spreadsheets"),
-        Link(label="JSON Lines", url=url_of(format="jsonl"), title="Export as JSON, by line"),
+        Link(label="CSV", url=url_of(format="csv"), title=_("Export as CSV, for spreadsheets")),
+        Link(label="JSON Lines", url=url_of(format="jsonl"), title=_("Export as JSON, by line")),
     )
 
 

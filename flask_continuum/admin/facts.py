@@ -12,6 +12,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.characters import visible
 from flask_continuum.presenters.formats import json_text
 from flask_continuum.presenters.labels import humanise
+from flask_continuum.presenters.words import _
 
 OWN_CONTEXT = frozenset({"reverts", "undoes", "moved", "request_id", "endpoint", "meta"})
 """Keys of a transaction's context that have a meaning of their own."""
@@ -24,27 +25,29 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
     """
     reference = visit.links.transaction_ref(transaction)
     facts = [
-        Fact(label="Changed by", person=person_of(transaction)),
-        Fact(label="At", moment=visit.moment(transaction.issued_at)),
+        Fact(label=_("Changed by"), person=person_of(transaction)),
+        Fact(label=_("At"), moment=visit.moment(transaction.issued_at)),
     ]
     source = getattr(transaction, "remote_addr", None)
     if source:
-        facts.append(Fact(label="From", value=(Piece(text=source, mono=True),)))
+        facts.append(Fact(label=_("From"), value=(Piece(text=source, mono=True),)))
     if with_link:
         link = Piece(text=reference.label, url=reference.url, mono=True)
-        facts.append(Fact(label="Transaction", value=(link,)))
+        facts.append(Fact(label=_("Transaction"), value=(link,)))
     reason = transaction.reason
     facts.append(
-        Fact(label="Reason", value=(Piece(text=reason, quote=True),))
+        Fact(label=_("Reason"), value=(Piece(text=reason, quote=True),))
         if reason
-        else Fact(label="Reason", absent="not given")
+        else Fact(label=_("Reason"), absent=_("not given"))
     )
     undone = (transaction.context or {}).get("undoes")
     if isinstance(undone, str):
         number = origin_of(visit, transaction)
-        words = "an earlier transaction" if number is None else f"#{number}"
+        words = _("an earlier transaction") if number is None else f"#{number}"
         url = visit.links.transaction_at(undone)
-        facts.append(Fact(label="Undoes", value=(Piece(text=words, url=url, mono=bool(number)),)))
+        facts.append(
+            Fact(label=_("Undoes"), value=(Piece(text=words, url=url, mono=bool(number)),))
+        )
     return tuple(facts)
 
 

@@ -18,6 +18,7 @@ from flask_continuum.engine.read.families import bases, families
 from flask_continuum.engine.read.feed import ORDINARY, FeedFilter
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.addresses import BadAddress, decode_key, python_type
+from flask_continuum.presenters.words import _
 
 OPERATIONS: Mapping[str, Operation] = {
     "created": Operation.INSERT,
@@ -89,7 +90,7 @@ def resolve(visit: Visit, asked: FeedQuery) -> FeedFilter:
         and asked.field
         and asked.field not in fields_of_model(visit, versioned)
     ):
-        raise bad_request("“field” names no field of this model.")
+        raise bad_request(_("“field” names no field of this model."))
     first, last = read_day(asked.since, "since"), read_day(asked.until, "until")
     return FeedFilter(
         model=None if versioned is None else versioned.model,
@@ -163,4 +164,4 @@ def midnight(visit: Visit, day: date, *, days: int = 0) -> datetime:
         local = datetime.combine(day, time(), tzinfo=visit.zone) + timedelta(days=days)
         return local.astimezone(UTC).replace(tzinfo=None)
     except OverflowError as error:
-        raise bad_request("A day such as 2026-11-23 is expected.") from error
+        raise bad_request(_("A day such as 2026-11-23 is expected.")) from error

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_continuum.admin.contexts import Link, Pager
 from flask_continuum.engine.read.results import Page
+from flask_continuum.presenters.words import _
 
 
 def make_pager(
@@ -30,5 +31,5 @@ def make_pager(
     older = (
         Link(label=f"Older {what}", url=url_of(**query, cursor=page.older)) if page.older else None
     )
-    words = "" if newer and older else ("Newest shown" if newer is None else "Oldest shown")
+    words = "" if newer and older else (_("Newest shown") if newer is None else _("Oldest shown"))
     return Pager(newer=newer, older=older, words=words)

@@ -20,6 +20,7 @@ from flask_continuum.engine.read.loading import connection_arguments
 from flask_continuum.engine.read.navigation import transaction_at
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.dates import as_utc, in_zone, span
+from flask_continuum.presenters.words import _
 
 SOONER = (("1 day earlier", timedelta(days=-1)), ("1 week earlier", timedelta(weeks=-1)))
 LATER = (("1 day later", timedelta(days=1)), ("1 week later", timedelta(weeks=1)))
@@ -85,7 +86,7 @@ def _at_transaction(visit: Visit, versioned: VersionedClass, number: int) -> AsO
         arguments = connection_arguments(visit.session, versioned)
         found = visit.session.scalars(statement, bind_arguments=arguments).first()
     if found is None:
-        raise bad_request("“as_of” names a transaction that is not in the history.")
+        raise bad_request(_("“as_of” names a transaction that is not in the history."))
     return AsOf(number, found, str(number), exact=True)
 
 
@@ -112,7 +113,7 @@ def make_banner(
         ),
         earlier=_neighbour(visit, as_of, around, url_of, before=True),
         later=_neighbour(visit, as_of, around, url_of, before=False),
-        now=Link(label="Back to now", url=url_of()),
+        now=Link(label=_("Back to now"), url=url_of()),
         form=make_form(visit, address(), as_of, filters),
         # where nothing was before or came after, every step would show the same
         sooner=_steps(visit, as_of, SOONER, url_of) if around.before is not None else (),
@@ -156,7 +157,7 @@ def _neighbour(
     if other is None:
         return None
     distance = span(as_of.instant, other.issued_at)
-    words = "before" if before else "after"
+    words = _("before") if before else _("after")
     return Link(label=f"#{other.id}, {distance} {words}", url=url_of(as_of=str(other.id)))
 
 

@@ -27,6 +27,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.families import bases
 from flask_continuum.engine.read.results import Author, Page, TransactionRow
 from flask_continuum.presenters.addresses import encode_key
+from flask_continuum.presenters.words import _
 
 
 def build_activity(
@@ -40,8 +41,8 @@ def build_activity(
     return ActivityPage(
         layout=make_layout(
             visit,
-            heading="Changes",
-            subtitle=(Piece(text="Everything that changed, newest first"),),
+            heading=_("Changes"),
+            subtitle=(Piece(text=_("Everything that changed, newest first")),),
             actions=export_links(
                 visit.access.may_export(),
                 lambda **more: visit.links.activity(**asked.address, **more),
@@ -81,17 +82,17 @@ def _filter(visit: Visit, asked: FeedQuery, authors: Sequence[Author]) -> Filter
     ]
     return FilterForm(
         action=visit.links.activity(),
-        label="Filter changes",
+        label=_("Filter changes"),
         text=TextInput(
             name="q",
-            label="Words",
+            label=_("Words"),
             value=asked.q,
-            placeholder="In reasons, names and titles",
+            placeholder=_("In reasons, names and titles"),
         ),
         selects=tuple(make_select(*each) for each in choices if each[3]),
         days=(
-            DateInput(name="since", label="From", value=asked.since),
-            DateInput(name="until", label="To", value=asked.until),
+            DateInput(name="since", label=_("From"), value=asked.since),
+            DateInput(name="until", label=_("To"), value=asked.until),
         ),
         hidden=(Hidden(name="actor", value=asked.actor),) if asked.actor else (),
         active=asked.active,
@@ -112,12 +113,12 @@ def _people(authors: Sequence[Author], chosen: str) -> Mapping[str, str]:
 def _empty(visit: Visit, asked: FeedQuery) -> Empty:
     if asked.active:
         return Empty(
-            heading="No change matches",
-            words="Nothing in the history fits all of these filters.",
-            links=(Link(label="Clear filters", url=visit.links.activity()),),
+            heading=_("No change matches"),
+            words=_("Nothing in the history fits all of these filters."),
+            links=(Link(label=_("Clear filters"), url=visit.links.activity()),),
             kind="search",
         )
     return Empty(
-        heading="Nothing has changed yet",
-        words="Each change that the application saves appears here: who, when and what.",
+        heading=_("Nothing has changed yet"),
+        words=_("Each change that the application saves appears here: who, when and what."),
     )

@@ -43,6 +43,7 @@ from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, FieldC
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.field_diff import masked_field, unchanged_field
 from flask_continuum.presenters.labels import count_of, humanise
+from flask_continuum.presenters.words import _
 
 NOW = "now"
 
@@ -112,9 +113,9 @@ def build_compare(
     return ComparePage(
         layout=make_layout(
             visit,
-            heading="Compare versions",
+            heading=_("Compare versions"),
             title=f"{record.name}, {_name(old)} and {_name(new)}",
-            crumbs=record_crumbs(visit, subject.model, record, Crumb(label="Compare")),
+            crumbs=record_crumbs(visit, subject.model, record, Crumb(label=_("Compare"))),
             subtitle=(
                 Piece(text=f"{record.name}" + ("" if record.placeholder else ", ")),
                 Piece(text="" if record.placeholder else record.label, url=record.url),
@@ -133,12 +134,14 @@ def build_compare(
             Piece(text=f", {count_of(len(links), 'relation')} too" if links else ""),
         ),
         layouts=(
-            Link(label="Side by side", url=urls.drawn(inline=False), current=not shown.inline),
-            Link(label="Inline", url=urls.drawn(inline=True), current=shown.inline),
+            Link(label=_("Side by side"), url=urls.drawn(inline=False), current=not shown.inline),
+            Link(label=_("Inline"), url=urls.drawn(inline=True), current=shown.inline),
         ),
         shown=(
-            Link(label="Changed", url=urls.drawn(everything=False), current=not shown.everything),
-            Link(label="All", url=urls.drawn(everything=True), current=shown.everything),
+            Link(
+                label=_("Changed"), url=urls.drawn(everything=False), current=not shown.everything
+            ),
+            Link(label=_("All"), url=urls.drawn(everything=True), current=shown.everything),
         ),
         side_by_side=not shown.inline,
         values=tuple(field for field in fields if not field.long),
@@ -150,9 +153,9 @@ def build_compare(
         empty=None
         if fields or links
         else Empty(
-            heading="No difference",
-            words="Both sides are the same in everything that you may see.",
-            links=(Link(label="Show all fields", url=urls.drawn(everything=True)),),
+            heading=_("No difference"),
+            words=_("Both sides are the same in everything that you may see."),
+            links=(Link(label=_("Show all fields"), url=urls.drawn(everything=True)),),
         ),
     )
 
@@ -222,9 +225,9 @@ def _end(
         choices.setdefault(end.name, label_of(visit, transaction))
     pills: tuple[Pill, ...] = ()
     if operation_of(end.version) is Operation.DELETE:
-        pills = (Pill(words="Deleted", tone="del"),)
+        pills = (Pill(words=_("Deleted"), tone="del"),)
     elif entry_transaction_id(end.version) == subject.newest_id:
-        pills = (Pill(words="Current", tone="now"),)
+        pills = (Pill(words=_("Current"), tone="now"),)
     return CompareEnd(
         label=label,
         select=Select(

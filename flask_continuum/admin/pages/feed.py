@@ -20,6 +20,7 @@ from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import count_of, key_text, sentence_case
 from flask_continuum.presenters.sentences import transaction_sentence
+from flask_continuum.presenters.words import _
 
 VERBS: Mapping[Operation, str] = {
     Operation.INSERT: "created",
@@ -194,7 +195,7 @@ def _record_row(
     ):
         at = entry_transaction_id(row.version)
         url = visit.links.revert(versioned.model, row.key, at)
-        actions = (Link(label="Restore…", url=url),)
+        actions = (Link(label=_("Restore…"), url=url),)
     pill, became = (None, ()) if fate is None else fate(row)
     return RecordRow(
         record=refer(

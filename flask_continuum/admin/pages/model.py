@@ -13,6 +13,7 @@ from flask_continuum.admin.records import name_of_model, plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats, Page, RecordRow
 from flask_continuum.presenters.labels import count_of, sentence_case
+from flask_continuum.presenters.words import _
 
 
 def build_model(
@@ -30,7 +31,7 @@ def build_model(
             ("Live", stats.live if stats else None),
             ("Deleted", stats.deleted if stats else None),
         ),
-        find="Title or key",
+        find=_("Title or key"),
         rows=show_records(visit, found.items, search=asked.search),
         empty=_empty(visit, asked),
         travel=make_form(visit, visit.links.model(model), None, asked.filters),
@@ -55,19 +56,19 @@ def _empty(visit: Visit, asked: ListQuery) -> Empty:
         other: Mapping[str, str] = {"q": search} if deleted else {"q": search, "deleted": "1"}
         return Empty(
             heading=f"No {name} was found for “{search}”",
-            words="The search looks for a part of the title, or for the whole key.",
+            words=_("The search looks for a part of the title, or for the whole key."),
             links=(
                 Link(
-                    label="Search live ones" if deleted else "Search deleted ones",
+                    label=_("Search live ones") if deleted else _("Search deleted ones"),
                     url=visit.links.model(model, **other),
                 ),
-                Link(label="Clear filters", url=visit.links.model(model, **asked.tab)),
+                Link(label=_("Clear filters"), url=visit.links.model(model, **asked.tab)),
             ),
             kind="search",
         )
     if deleted:
         return Empty(
-            heading="Nothing has been deleted",
+            heading=_("Nothing has been deleted"),
             words=f"A deleted {name} stays here with its whole history, and can be brought back.",
             links=(live,),
         )

@@ -11,6 +11,7 @@ from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats
 from flask_continuum.presenters.labels import count_of
+from flask_continuum.presenters.words import _
 
 
 def build_models(visit: Visit, stats: Sequence[ModelStats]) -> ModelsPage:
@@ -19,7 +20,7 @@ def build_models(visit: Visit, stats: Sequence[ModelStats]) -> ModelsPage:
     return ModelsPage(
         layout=make_layout(
             visit,
-            heading="Records",
+            heading=_("Records"),
             subtitle=(Piece(text=f"{count_of(len(rows), 'model')} with history"),),
             place=Place.RECORDS,
         ),
@@ -27,8 +28,8 @@ def build_models(visit: Visit, stats: Sequence[ModelStats]) -> ModelsPage:
         empty=None
         if rows
         else Empty(
-            heading="No model has a history",
-            words="Mark a model with __versioned__ = {}, and its records appear here.",
+            heading=_("No model has a history"),
+            words=_("Mark a model with __versioned__ = {}, and its records appear here."),
         ),
     )
 

@@ -13,6 +13,7 @@ from flask_continuum.admin.paging import make_pager
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats, Page, RecordRow, TransactionRow
 from flask_continuum.presenters.labels import count_of
+from flask_continuum.presenters.words import _
 
 NO_TRANSACTIONS = Empty(
     heading="Nothing has changed yet",
@@ -47,7 +48,7 @@ def build_overview(
             search=False,
             place=Place.OVERVIEW,
         ),
-        search=search_form(visit, label="Find a record", text=search, hint=True),
+        search=search_form(visit, label=_("Find a record"), text=search, hint=True),
         chart=chart,
         days=days,
         feed_empty=None if days else NO_TRANSACTIONS,
@@ -67,7 +68,9 @@ def _found(search: str, found: Sequence[Any] | None) -> str:
 def _nothing_found(visit: Visit, search: str) -> Empty:
     return Empty(
         heading=f"No record was found for “{search}”",
-        words="The search looks for a part of a title, as it is or once was, or for a whole key.",
-        links=(Link(label="Clear the search", url=visit.links.overview()),),
+        words=_(
+            "The search looks for a part of a title, as it is or once was, or for a whole key."
+        ),
+        links=(Link(label=_("Clear the search"), url=visit.links.overview()),),
         kind="search",
     )

@@ -18,6 +18,7 @@ from flask_continuum.engine.read.results import Page
 from flask_continuum.engine.read.results import RecordRow as Row
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.labels import count_of, sentence_case
+from flask_continuum.presenters.words import _
 
 Key = tuple[Any, ...]
 
@@ -44,7 +45,7 @@ def build_past(
         caption=caption,
         subtitle=(Piece(text=f"{records_of(live, model)} existed then"),),
         tabs=(("Live then", live), ("Deleted by then", gone)),
-        find="Title or key then",
+        find=_("Title or key then"),
         rows=show_records(
             visit,
             found.items,
@@ -54,7 +55,7 @@ def build_past(
         empty=_empty(visit, asked),
         actions=(
             Link(
-                label="What changed since",
+                label=_("What changed since"),
                 url=visit.links.activity(
                     model=visit.links.segments[model], since=as_of.instant.date().isoformat()
                 ),
@@ -69,7 +70,7 @@ def build_past(
 
 def _fate(visit: Visit, row: Row, fate: Fate | None) -> tuple[Pill | None, tuple[Piece, ...]]:
     if fate is None or fate.changes == 0:
-        return None, (Piece(text="Unchanged", soft=True),)
+        return None, (Piece(text=_("Unchanged"), soft=True),)
     newest = fate.version
     versioned = visit.registry.of(newest)
     if not visit.access.sees(versioned.model, version=newest):
@@ -77,7 +78,7 @@ def _fate(visit: Visit, row: Row, fate: Fate | None) -> tuple[Pill | None, tuple
     at = entry_transaction_id(newest)
     if operation_of(newest) is Operation.DELETE:
         link = Piece(text=f"#{at}", url=visit.links.transaction_at(at), mono=True)
-        return Pill(words="Deleted", tone="del"), (Piece(text="in "), link)
+        return Pill(words=_("Deleted"), tone="del"), (Piece(text="in "), link)
     before = refer(visit, visit.registry.of(row.version), row.version)
     now = refer(visit, versioned, newest)
     if now.label != before.label:
@@ -92,18 +93,18 @@ def _fate(visit: Visit, row: Row, fate: Fate | None) -> tuple[Pill | None, tuple
 def _empty(visit: Visit, asked: ListQuery) -> Empty:
     model = asked.model
     name, plural = sentence_case(name_of_model(model)), sentence_case(plural_of_model(model))
-    now = Link(label="Back to now", url=visit.links.model(model))
+    now = Link(label=_("Back to now"), url=visit.links.model(model))
     if asked.search:
-        every = Link(label="Search all times", url=visit.links.overview(q=asked.search))
+        every = Link(label=_("Search all times"), url=visit.links.overview(q=asked.search))
         return Empty(
             heading=f"No {name} was called “{asked.search}” then",
-            words="The search looks for a part of the title, or for the whole key.",
+            words=_("The search looks for a part of the title, or for the whole key."),
             links=(every, now),
             kind="search",
         )
     if asked.deleted:
         return Empty(
-            heading="Nothing had been deleted by then",
+            heading=_("Nothing had been deleted by then"),
             words=f"Every {name} that there had been was still there.",
             links=(now,),
         )

@@ -24,6 +24,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import Author, Page, TransactionRow
 from flask_continuum.presenters.addresses import encode_key
 from flask_continuum.presenters.labels import count_of
+from flask_continuum.presenters.words import _
 
 MOST = 200
 """People that the list has; the others are found through what they changed."""
@@ -38,8 +39,8 @@ def build_people(visit: Visit, authors: Sequence[Author]) -> PeoplePage:
     return PeoplePage(
         layout=make_layout(
             visit,
-            heading="People",
-            subtitle=(Piece(text="Who changed something, and the programs that did"),),
+            heading=_("People"),
+            subtitle=(Piece(text=_("Who changed something, and the programs that did")),),
             place=Place.PEOPLE,
         ),
         rows=rows,
@@ -51,8 +52,8 @@ def build_people(visit: Visit, authors: Sequence[Author]) -> PeoplePage:
         empty=None
         if rows
         else Empty(
-            heading="Nobody has changed anything yet",
-            words="Whoever changes something that has a history appears here.",
+            heading=_("Nobody has changed anything yet"),
+            words=_("Whoever changes something that has a history appears here."),
         ),
     )
 
@@ -90,11 +91,13 @@ def build_person(
             visit,
             heading=person.name,
             crumbs=(
-                Crumb(label="People", url=visit.links.people()),
+                Crumb(label=_("People"), url=visit.links.people()),
                 Crumb(label=f"User {segment}"),
             ),
             subtitle=(Piece(text=f"User {segment}, {_sum(chart)}"),),
-            actions=(Link(label="Filter these changes", url=visit.links.activity(user=segment)),),
+            actions=(
+                Link(label=_("Filter these changes"), url=visit.links.activity(user=segment)),
+            ),
             place=Place.PEOPLE,
         ),
         person=person,
@@ -106,9 +109,9 @@ def build_person(
         empty=None
         if days
         else Empty(
-            heading="Nothing to show",
-            words="What this person changed is not for you to see, or is older than this page.",
-            links=(Link(label="All changes", url=visit.links.activity()),),
+            heading=_("Nothing to show"),
+            words=_("What this person changed is not for you to see, or is older than this page."),
+            links=(Link(label=_("All changes"), url=visit.links.activity()),),
         ),
     )
 

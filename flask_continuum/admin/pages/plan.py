@@ -35,6 +35,7 @@ from flask_continuum.engine.revert.steps import (
 from flask_continuum.presenters.field_diff import FieldDiff, FieldKind, diff_field
 from flask_continuum.presenters.labels import count_of, humanise, key_text, sentence_case
 from flask_continuum.presenters.values import Display, DisplayKind
+from flask_continuum.presenters.words import _
 
 LABELS: Mapping[RelationKind, str] = {
     RelationKind.RECREATE: "Recreate",
@@ -152,7 +153,7 @@ def _show_link_step(
             note = (Piece(text=words),)
         then = Display(DisplayKind.TEXT, today.label, title=today.name, href=today.url)
     elif step.needs is not None:
-        note = (Piece(text="It is deleted, so it has to be recreated with this one."),)
+        note = (Piece(text=_("It is deleted, so it has to be recreated with this one.")),)
     kind = diff.kind if diff.kind in _KEPT_KINDS else FieldKind.REPLACED
     plain = replace(
         diff, kind=kind, old=now, new=then, delta=None, text=None, excerpt=None, added=0, removed=0
@@ -228,7 +229,7 @@ def _note(plan: Plan, step: RelationStep) -> tuple[Piece, ...]:
         words = (
             f"It comes back under its old key, {key}"
             if step.keeps_key
-            else "It comes back under a new key"
+            else _("It comes back under a new key")
         )
         along = sum(1 for each in plan.along if (each.via or "").startswith(f"{step.id}/"))
         with_it = f", with {count_of(along, 'record')} below it" if along else ""
@@ -252,12 +253,12 @@ def cannot_items(
     references = shapes.reference_of_field(versioned)
     items = []
     for each in impossible:
-        label = humanise(references.get(each.key, each.key)) if each.key else "The record"
+        label = humanise(references.get(each.key, each.key)) if each.key else _("The record")
         items.append(
             CannotItem(
                 label=f"{name}: {label}" if name else label,
                 words=each.words,
-                pill=Pill(words="Hidden by policy", tone="warn")
+                pill=Pill(words=_("Hidden by policy"), tone="warn")
                 if each.reason is Reason.POLICY
                 else None,
                 not_recorded=each.reason is Reason.NOT_RECORDED,

@@ -40,6 +40,7 @@ from flask_continuum.engine.revert.fields import restorable
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, RecordPlan
 from flask_continuum.presenters.labels import count_of, sentence_case
+from flask_continuum.presenters.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +136,20 @@ def build_revert(
         record=record,
         kind={Action.RECREATE: "restore", Action.DELETE: "delete"}.get(part.action, "revert"),
         fields=fields,
-        fields_note="as it comes back" if part.action is Action.RECREATE else "now → then",
+        fields_note=_("as it comes back") if part.action is Action.RECREATE else _("now → then"),
         relations=relations,
         cannot=cannot,
         ticks=_ticks(visit, subject, part, transaction, newest, locked),
         unchanged=_unchanged(subject, part, len(fields)),
         commit=Commit(
-            heading="Nothing has changed yet",
+            heading=_("Nothing has changed yet"),
             action=url,
             hidden=_hidden(plan, part, choices),
             button=words.button,
-            facts=(Fact(label="Cannot come back", value=(Piece(text=str(len(cannot))),)),)
+            facts=(Fact(label=_("Cannot come back"), value=(Piece(text=str(len(cannot))),)),)
             if cannot
             else (),
-            note="This writes a new transaction and deletes no history. You can undo it.",
+            note=_("This writes a new transaction and deletes no history. You can undo it."),
             leave=Link(label=words.leave, url=visit.links.record(subject.model, subject.key)),
             reason=choices.reason,
             reason_hint=f"Shown on the timeline, for everyone who may see the "
@@ -158,9 +159,9 @@ def build_revert(
         ),
         inputs=show_inputs(visit, plan, wanted, choices.values, errors),
         empty=Empty(
-            heading="Nothing to bring back",
-            words="In everything that you may change, the record is now as it was then.",
-            links=(Link(label="Back to the timeline", url=record.url or url),),
+            heading=_("Nothing to bring back"),
+            words=_("In everything that you may change, the record is now as it was then."),
+            links=(Link(label=_("Back to the timeline"), url=record.url or url),),
         )
         if nothing
         else None,
@@ -204,14 +205,18 @@ def build_stale(
         heading=f"Not done: the {name} changed while you were reading",
         words=(
             *_since(visit, entries),
-            Piece(text="Nothing of yours has been applied; your ticks and your reason are kept."),
+            Piece(
+                text=_("Nothing of yours has been applied; your ticks and your reason are kept.")
+            ),
         ),
         parts=parts,
         action=page.commit.action,
         hidden=choices.hidden(),
-        button="Review the new plan",
-        note="The plan opens against what is there now. Nothing is applied before you confirm it "
-        "there.",
+        button=_("Review the new plan"),
+        note=_(
+            "The plan opens against what is there now. Nothing is applied before you confirm it "
+            "there."
+        ),
         leave=page.commit.leave,
     )
     return replace(page, stale=stale)
@@ -239,8 +244,8 @@ def _meets(changed: Collection[str], choices: Choices) -> str:
 
 def _meeting(meets: bool) -> Pill:
     if meets:
-        return Pill(words="In your plan", tone="warn")
-    return Pill(words="Not in your plan")
+        return Pill(words=_("In your plan"), tone="warn")
+    return Pill(words=_("Not in your plan"))
 
 
 def _fields(
@@ -258,7 +263,7 @@ def _fields(
             field=view,
             ticked=step.key not in locked and choices.ticks_field(step.key),
             disabled=step.key in locked,
-            stays="Stays empty" if recreated else "Stays as it is",
+            stays=_("Stays empty") if recreated else _("Stays as it is"),
         )
         for place, (step, view) in enumerate(
             show_steps(visit, subject.versioned, live, steps, origin=part.version)
@@ -333,4 +338,4 @@ def _compare(visit: Visit, subject: Subject, transaction: Any, action: Action) -
         return ()
     query = {"from": str(transaction.id), "to": "now"}
     url = visit.links.compare(subject.model, subject.key, **query)
-    return (Link(label="Compare instead", url=url),)
+    return (Link(label=_("Compare instead"), url=url),)

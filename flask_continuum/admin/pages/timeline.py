@@ -41,6 +41,7 @@ from flask_continuum.engine.read.results import Entry, Life, Page
 from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import count_of, humanise, sentence_case
 from flask_continuum.presenters.values import display, masked
+from flask_continuum.presenters.words import _
 
 STATE_ROWS = 40
 """Fields of the present state beside a timeline; the newest version's page has them all."""
@@ -112,9 +113,9 @@ def build_timeline(
                 ),
             ),
             pills=(
-                Pill(words="Deleted", tone="del")
+                Pill(words=_("Deleted"), tone="del")
                 if subject.is_deleted
-                else Pill(words="Live", tone="live"),
+                else Pill(words=_("Live"), tone="live"),
             ),
             actions=export_links(
                 visit.access.may_export(subject.model, record=subject.live, version=subject.newest),
@@ -147,7 +148,7 @@ def build_timeline(
             what="versions",
         ),
         state=_state(visit, subject),
-        state_heading="As it was last" if subject.is_deleted else "As it is now",
+        state_heading=_("As it was last") if subject.is_deleted else _("As it is now"),
         empty=None if days else _empty(record, form),
         travel=make_form(visit, visit.links.record(subject.model, subject.key), None),
         notices=_other_lives(visit, subject, lives, filters),
@@ -220,7 +221,7 @@ def _is_current(subject: Subject, entry: Entry) -> bool:
 
 def _actions(visit: Visit, subject: Subject, entry: Entry) -> tuple[Link, ...]:
     at = entry.transaction.id
-    links = [Link(label="View", url=visit.links.version(subject.model, subject.key, at))]
+    links = [Link(label=_("View"), url=visit.links.version(subject.model, subject.key, at))]
     may = visit.access.may_revert(subject.model, record=subject.live, version=entry.version)
     if (
         may.allowed
@@ -228,10 +229,10 @@ def _actions(visit: Visit, subject: Subject, entry: Entry) -> tuple[Link, ...]:
         and entry.operation is not Operation.DELETE
         and at != subject.newest_id
     ):
-        label = "Restore this…" if subject.is_deleted else "Revert to this…"
+        label = _("Restore this…") if subject.is_deleted else _("Revert to this…")
         links.append(Link(label=label, url=visit.links.revert(subject.model, subject.key, at)))
     if visit.access.may_undo(subject.model, record=subject.live, version=entry.version).allowed:
-        links.append(Link(label="Undo this change…", url=visit.links.undo(entry.transaction)))
+        links.append(Link(label=_("Undo this change…"), url=visit.links.undo(entry.transaction)))
     return tuple(links)
 
 
@@ -287,7 +288,7 @@ def make_filter(
     url = visit.links.record(subject.model, subject.key)
     return FilterForm(
         action=url,
-        label="Filter versions",
+        label=_("Filter versions"),
         selects=tuple(
             select
             for select in (
@@ -333,12 +334,12 @@ def _state(visit: Visit, subject: Subject) -> tuple[ValueRow, ...]:
 def _empty(record: RecordRef, form: FilterForm) -> Empty:
     if form.active and form.clear_url:
         return Empty(
-            heading="No version matches",
-            words="No change of this record fits the filter.",
-            links=(Link(label="Clear filters", url=form.clear_url),),
+            heading=_("No version matches"),
+            words=_("No change of this record fits the filter."),
+            links=(Link(label=_("Clear filters"), url=form.clear_url),),
             kind="search",
         )
     return Empty(
-        heading="No versions",
+        heading=_("No versions"),
         words=f"Changes of this {sentence_case(record.model_label)} appear here when it is saved.",
     )

@@ -29,6 +29,7 @@ from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.labels import sentence_case
 from flask_continuum.presenters.sentences import transaction_sentence
+from flask_continuum.presenters.words import _
 
 Entries = Mapping[type[Any], Sequence[Entry]]
 SHOWN = 50
@@ -89,9 +90,9 @@ def build_transaction(
         empty=None
         if groups
         else Empty(
-            heading="Nothing to show",
-            words="This transaction changed nothing that the history still holds.",
-            links=(Link(label="Back to the overview", url=visit.links.overview()),),
+            heading=_("Nothing to show"),
+            words=_("This transaction changed nothing that the history still holds."),
+            links=(Link(label=_("Back to the overview"), url=visit.links.overview()),),
         ),
     )
 
@@ -191,5 +192,5 @@ def _actions(
         url = visit.links.transaction(after)
         links.append(Link(label=f"#{after.id}", url=url, rel="next"))
     if any(entries.values()) and visit.access.may_undo().allowed:
-        links.append(Link(label="Undo this transaction…", url=visit.links.undo(transaction)))
+        links.append(Link(label=_("Undo this transaction…"), url=visit.links.undo(transaction)))
     return tuple(links)

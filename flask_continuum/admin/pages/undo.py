@@ -52,6 +52,7 @@ from flask_continuum.engine.revert.steps import (
     State,
 )
 from flask_continuum.presenters.labels import count_of
+from flask_continuum.presenters.words import _
 
 SHOWN = 100
 """Records that each part of the page shows. Clean ones beyond it go back all the same, conflicts
@@ -100,7 +101,7 @@ def build_undo(
             crumbs=(
                 Crumb(label=visit.state.settings.title, url=visit.links.overview()),
                 Crumb(label=number, url=visit.links.transaction(transaction)),
-                Crumb(label="Undo"),
+                Crumb(label=_("Undo")),
             ),
             subtitle=(
                 Piece(
@@ -117,20 +118,20 @@ def build_undo(
         clean=tuple(_clean(visit, plan, part, choices) for part in clean[:SHOWN]),
         clean_more=_more(clean[SHOWN:]),
         done=tuple(
-            UndoRow(record=part.record, fields="", before=(), words="is as it was before")
+            UndoRow(record=part.record, fields="", before=(), words=_("is as it was before"))
             for part in done[:SHOWN]
         ),
         cannot=cannot,
         commit=Commit(
-            heading="Nothing has changed yet",
+            heading=_("Nothing has changed yet"),
             action=url,
             hidden=_hidden(plan, clean[SHOWN:]),
             button=f"Undo {number}",
             facts=_facts(conflicts, clean, done),
-            note="All of it or nothing, in one new transaction that you can undo in turn.",
-            leave=Link(label="Leave without undoing", url=visit.links.transaction(transaction)),
+            note=_("All of it or nothing, in one new transaction that you can undo in turn."),
+            leave=Link(label=_("Leave without undoing"), url=visit.links.transaction(transaction)),
             reason=choices.reason,
-            reason_hint="Shown with the new transaction, for everyone who may see it.",
+            reason_hint=_("Shown with the new transaction, for everyone who may see it."),
             error=error,
             disabled=not conflicts and not clean,
         ),
@@ -145,20 +146,24 @@ def build_undo(
 def build_stale(visit: Visit, page: UndoPage, transaction: Any, choices: UndoChoices) -> UndoPage:
     """The same page when the plan it was made from is no longer true."""
     stale = Stale(
-        heading="Not undone: something changed while you were reading",
+        heading=_("Not undone: something changed while you were reading"),
         words=(
             Piece(
-                text="A record of this transaction was changed meanwhile. Nothing of yours has "
-                "been applied; your choices and your reason are kept."
+                text=_(
+                    "A record of this transaction was changed meanwhile. Nothing of yours has "
+                    "been applied; your choices and your reason are kept."
+                )
             ),
         ),
         parts=(),
         action=page.commit.action,
         hidden=choices.hidden(),
-        button="Review the new plan",
-        note="The plan opens against what is there now. Nothing is applied before you confirm it "
-        "there.",
-        leave=Link(label="Leave without undoing", url=visit.links.transaction(transaction)),
+        button=_("Review the new plan"),
+        note=_(
+            "The plan opens against what is there now. Nothing is applied before you confirm it "
+            "there."
+        ),
+        leave=Link(label=_("Leave without undoing"), url=visit.links.transaction(transaction)),
     )
     return replace(page, stale=stale)
 
@@ -204,12 +209,12 @@ def _clean(visit: Visit, plan: Plan, part: Part, choices: UndoChoices) -> UndoRo
 
 def _effect(part: Part, fields: int) -> str:
     if part.plan.action is Action.DELETE:
-        return "is deleted, as it did not exist before"
+        return _("is deleted, as it did not exist before")
     if part.plan.action is Action.RECREATE:
-        return "is recreated under its old key" if part.plan.keeps_key else "is recreated"
+        return _("is recreated under its old key") if part.plan.keeps_key else _("is recreated")
     done = sum(step.state is State.DONE for step in part.plan.fields)
     if not fields:
-        return "gets its links back"
+        return _("gets its links back")
     rest = f", {count_of(done, 'field')} back already" if done else ""
     return f"{count_of(fields, 'field')} set back{rest}"
 
@@ -231,19 +236,29 @@ def _tallies(
     tallies = [
         Tally(
             count=f"{len(conflicts):,}",
-            words="conflict" if len(conflicts) == 1 else "conflicts",
-            sub="changed again since; your choice",
+            words=_("conflict") if len(conflicts) == 1 else _("conflicts"),
+            sub=_("changed again since; your choice"),
             url="#conflicts",
             warn=bool(conflicts),
         ),
-        Tally(count=f"{len(clean):,}", words="clean", sub="go back as they were", url="#clean"),
         Tally(
-            count=f"{len(done):,}", words="already undone", sub="nothing left to do", url="#done"
+            count=f"{len(clean):,}", words=_("clean"), sub=_("go back as they were"), url="#clean"
+        ),
+        Tally(
+            count=f"{len(done):,}",
+            words=_("already undone"),
+            sub=_("nothing left to do"),
+            url="#done",
         ),
     ]
     if cannot:
         tallies.append(
-            Tally(count=f"{cannot:,}", words="impossible", sub="cannot go back", url="#hc-cannot")
+            Tally(
+                count=f"{cannot:,}",
+                words=_("impossible"),
+                sub=_("cannot go back"),
+                url="#hc-cannot",
+            )
         )
     return tuple(tally for tally in tallies if tally.count != "0")
 
@@ -320,8 +335,10 @@ def _hidden(plan: Plan, not_shown: Sequence[Part]) -> tuple[Hidden, ...]:
 
 def _nothing(visit: Visit, transaction: Any) -> Empty:
     return Empty(
-        heading="Nothing is left to undo",
-        words="All that you may take back of this transaction is as it was before, or cannot come "
-        "back.",
-        links=(Link(label="Back to the transaction", url=visit.links.transaction(transaction)),),
+        heading=_("Nothing is left to undo"),
+        words=_(
+            "All that you may take back of this transaction is as it was before, or cannot come "
+            "back."
+        ),
+        links=(Link(label=_("Back to the transaction"), url=visit.links.transaction(transaction)),),
     )

@@ -47,6 +47,7 @@ from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, Entry
 from flask_continuum.presenters.dates import span
 from flask_continuum.presenters.labels import count_of, humanise
 from flask_continuum.presenters.values import Display, display, masked
+from flask_continuum.presenters.words import _
 
 RELATED = 50
 """Related records that a row names before it counts the rest."""
@@ -129,7 +130,7 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
             empty=_nothing_before(entry),
         ),
         now=DiffPart(
-            heading="From this version to now",
+            heading=_("From this version to now"),
             anchor="now",
             fields=show_fields(visit, versioned, now_fields, now, full=True, anchor="now"),
             links=show_links(
@@ -204,7 +205,7 @@ def _blame(found: Found, key: str, value: Any, *, hidden: bool) -> str:
         return "hidden"
     if value is NOT_RECORDED:
         return "unknown"
-    return "nobody yet" if key in found.setters else "long ago"
+    return _("nobody yet") if key in found.setters else _("long ago")
 
 
 def _needs_legend(value: Display) -> bool:
@@ -218,7 +219,7 @@ def _groups(entry: Entry, rows: Sequence[ValueRow]) -> tuple[ValueGroup, ...]:
     if entry.previous is None:
         groups = (
             ValueGroup(heading=f"Set in #{number}", rows=first),
-            ValueGroup(heading="Not set", rows=rest),
+            ValueGroup(heading=_("Not set"), rows=rest),
         )
     else:
         groups = (
@@ -245,7 +246,7 @@ def _relations(
             things = found.related.get(name, ())
             seen = (refer_to_related(visit, thing, at_its_moment=True) for thing in things)
             references = tuple(reference for reference in seen if reference is not None)
-            absent = None if references else ("none" if many else "not set")
+            absent = None if references else (_("none") if many else _("not set"))
         rest = len(references) - RELATED
         rows.append(
             RelationRow(
@@ -288,7 +289,7 @@ def _banner(visit: Visit, subject: Subject, found: Found) -> MomentBanner:
         words=words,
         earlier=_step(visit, subject, earlier) if earlier else None,
         later=_step(visit, subject, later) if later else None,
-        now=Link(label="Back to now", url=visit.links.record(subject.model, subject.key)),
+        now=Link(label=_("Back to now"), url=visit.links.record(subject.model, subject.key)),
     )
 
 
@@ -307,10 +308,10 @@ def _left(entry: Entry) -> str:
 
 def _state_pills(subject: Subject, entry: Entry) -> tuple[Pill, ...]:
     if entry.operation is Operation.DELETE:
-        return (Pill(words="Deleted", tone="del"),)
+        return (Pill(words=_("Deleted"), tone="del"),)
     if _is_present(subject, entry):
-        return (Pill(words="Current", tone="now"),)
-    return (Pill(words="Deleted since", tone="del"),) if subject.is_deleted else ()
+        return (Pill(words=_("Current"), tone="now"),)
+    return (Pill(words=_("Deleted since"), tone="del"),) if subject.is_deleted else ()
 
 
 def _is_present(subject: Subject, entry: Entry) -> bool:
@@ -327,7 +328,7 @@ def _compare_link(visit: Visit, subject: Subject, entry: Entry) -> Link | None:
         return None
     query = {"from": str(entry.transaction.id), "to": "now"}
     return Link(
-        label="Compare with now", url=visit.links.compare(subject.model, subject.key, **query)
+        label=_("Compare with now"), url=visit.links.compare(subject.model, subject.key, **query)
     )
 
 
@@ -337,7 +338,7 @@ def _revert(visit: Visit, subject: Subject, entry: Entry) -> Link | None:
     may = visit.access.may_revert(subject.model, record=subject.live, version=entry.version)
     if not may.allowed or (entry.operation is Operation.DELETE and not subject.is_deleted):
         return None
-    label = "Restore this…" if subject.is_deleted else "Revert to this…"
+    label = _("Restore this…") if subject.is_deleted else _("Revert to this…")
     url = visit.links.revert(subject.model, subject.key, entry.transaction.id)
     return Link(label=label, url=url)
 
@@ -349,16 +350,16 @@ def _heading_before(entry: Entry) -> str:
 
 def _nothing_before(entry: Entry) -> str:
     if entry.operation is Operation.DELETE:
-        return "It was deleted; its values stayed as they were."
-    return "Nothing that is shown here changed in this transaction."
+        return _("It was deleted; its values stayed as they were.")
+    return _("Nothing that is shown here changed in this transaction.")
 
 
 def _nothing_now(subject: Subject, entry: Entry) -> str:
     if subject.is_deleted:
-        return "The record is deleted now."
+        return _("The record is deleted now.")
     if _is_present(subject, entry):
-        return "This is how it is now."
-    return "Everything is now as it was here."
+        return _("This is how it is now.")
+    return _("Everything is now as it was here.")
 
 
 def _notices(visit: Visit, subject: Subject, entry: Entry) -> tuple[Notice, ...]:

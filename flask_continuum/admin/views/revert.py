@@ -210,10 +210,10 @@ def announce(
     """
     number = newest_change(visit.session, versioned.model, key)
     if number is None or number == before:
-        leave_message("Nothing was left to change.")
+        leave_message(_("Nothing was left to change."))
         return None
     done = transactions_by_id(visit.session, versioned, [number]).get(number)
-    leave_message(words, Link(label="Undo…", url=visit.links.undo(done)) if done else None)
+    leave_message(words, Link(label=_("Undo…"), url=visit.links.undo(done)) if done else None)
     return done
 
 

@@ -26,6 +26,7 @@ from flask_continuum.engine.read.timeline import authors as authors_of
 from flask_continuum.engine.read.timeline import timeline as entries_of
 from flask_continuum.engine.read.tracked import authors_of_children
 from flask_continuum.engine.version import entry_transaction_id
+from flask_continuum.presenters.words import _
 
 
 @page
@@ -45,7 +46,7 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
     if filters.operation and filters.operation not in OPERATIONS:
         raise bad_request(f"“operation” is one of {', '.join(OPERATIONS)}.")
     if filters.field and filters.field not in fields_to_filter(visit, subject):
-        raise bad_request("“field” names no field of this record.")
+        raise bad_request(_("“field” names no field of this record."))
     authors = authors_of(visit.session, subject.model, subject.key)
     others = authors_of_children(
         visit.session, subject.versioned, subject.key, tracked_relationships(visit, subject)
