@@ -15,6 +15,7 @@ from flask_continuum.engine.read.results import FieldChange, LinkChange
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.field_diff import FieldDiff, FieldKind, diff_field
 from flask_continuum.presenters.labels import humanise
+from flask_continuum.presenters.words import ngettext, number
 
 CHIPS = 12
 """Related records that a row names before it counts the rest."""
@@ -119,7 +120,9 @@ def stat_of(added: int, removed: int) -> Stat | None:
     """``+12 −3``; nothing where nothing is counted."""
     if not added and not removed:
         return None
-    return Stat(added=f"+{added:,}" if added else "", removed=f"−{removed:,}" if removed else "")
+    return Stat(
+        added=f"+{number(added)}" if added else "", removed=f"−{number(removed)}" if removed else ""
+    )
 
 
 def show_links(
@@ -139,8 +142,9 @@ def show_links(
         chips = [LinkChip(record=record, change="added") for record in added]
         chips += [LinkChip(record=record, change="removed") for record in removed]
         same = (unchanged or {}).get(change.relationship, 0)
-        more = [f"{len(chips) - CHIPS:,} more"] if len(chips) > CHIPS else []
-        more += [f"{same:,} unchanged"] if same else []
+        rest = len(chips) - CHIPS
+        more = [ngettext("%(num)s more", "%(num)s more", rest)] if rest > 0 else []
+        more += [ngettext("%(num)s unchanged", "%(num)s unchanged", same)] if same else []
         views.append(
             LinkView(
                 key=change.relationship,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Response, current_app, make_response, render_template, request
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, NotFound, Unauthorized
@@ -62,6 +64,11 @@ class LoginNeeded(Unauthorized):
 def bad_request(words: str) -> BadRequest:
     """An error about the address, in words for the person who reads it."""
     return BadRequest(words)
+
+
+def one_of(name: str, choices: Iterable[str]) -> str:
+    """What to say of a part of the address that only has some values."""
+    return _("“%(name)s” is one of %(choices)s.", name=name, choices=", ".join(choices))
 
 
 def not_allowed(words: str) -> Forbidden:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request, stream_with_context
 
 from flask_continuum.admin.contexts import Link
-from flask_continuum.admin.errors import bad_request, not_allowed
+from flask_continuum.admin.errors import bad_request, not_allowed, one_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -38,7 +38,7 @@ def wanted_file() -> str | None:
     if not name:
         return None
     if name not in TYPES:
-        raise bad_request(f"“format” is one of {', '.join(TYPES)}.")
+        raise bad_request(one_of("format", TYPES))
     return name
 
 

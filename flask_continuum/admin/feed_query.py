@@ -10,7 +10,7 @@ from typing import Any
 from flask import request
 from sqlalchemy import inspect
 
-from flask_continuum.admin.errors import bad_request, not_found
+from flask_continuum.admin.errors import bad_request, not_found, one_of
 from flask_continuum.admin.shown_fields import fields_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -18,21 +18,27 @@ from flask_continuum.engine.read.families import bases, families
 from flask_continuum.engine.read.feed import ORDINARY, FeedFilter
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.addresses import BadAddress, decode_key, python_type
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import N_, _
 
 OPERATIONS: Mapping[str, Operation] = {
     "created": Operation.INSERT,
     "changed": Operation.UPDATE,
     "deleted": Operation.DELETE,
 }
+OPERATION_LABELS: Mapping[str, str] = {
+    "created": N_("Created"),
+    "changed": N_("Changed"),
+    "deleted": N_("Deleted"),
+}
+"""The same as a person calls it."""
 KINDS: Mapping[str, str] = {
-    "plain": "Plain edits",
-    "revert": "Reverts",
-    "restore": "Restorations",
-    "undo": "Undos",
-    "import": "Imports",
-    "command": "Command line",
-    "baseline": "Baselines",
+    "plain": N_("Plain edits"),
+    "revert": N_("Reverts"),
+    "restore": N_("Restorations"),
+    "undo": N_("Undos"),
+    "import": N_("Imports"),
+    "command": N_("Command line"),
+    "baseline": N_("Baselines"),
 }
 """How transactions came about, as the address and as a person calls it."""
 LONGEST_TEXT = 200
@@ -81,9 +87,9 @@ def resolve(visit: Visit, asked: FeedQuery) -> FeedFilter:
     :raises NotFound: when the model may not be known of.
     """
     if asked.operation and asked.operation not in OPERATIONS:
-        raise bad_request(f"“operation” is one of {', '.join(OPERATIONS)}.")
+        raise bad_request(one_of("operation", OPERATIONS))
     if asked.kind and asked.kind not in KINDS:
-        raise bad_request(f"“kind” is one of {', '.join(KINDS)}.")
+        raise bad_request(one_of("kind", KINDS))
     versioned = model_of(visit, asked)
     if (
         versioned is not None
@@ -151,7 +157,7 @@ def read_day(text: str | None, name: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise bad_request(f"“{name}” is a day such as 2026-11-23.") from error
+        raise bad_request(_("“%(name)s” is a day such as 2026-11-23.", name=name)) from error
 
 
 def midnight(visit: Visit, day: date, *, days: int = 0) -> datetime:

@@ -14,17 +14,18 @@ from flask import request
 from flask_continuum.admin.contexts import Hidden, Link, MomentBanner, MomentForm, Piece
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.read.conditions import fits, transaction_class_of
 from flask_continuum.engine.read.fates import Surroundings, surroundings
 from flask_continuum.engine.read.loading import connection_arguments
 from flask_continuum.engine.read.navigation import transaction_at
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.dates import as_utc, in_zone, span
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import N_, _
 
-SOONER = (("1 day earlier", timedelta(days=-1)), ("1 week earlier", timedelta(weeks=-1)))
-LATER = (("1 day later", timedelta(days=1)), ("1 week later", timedelta(weeks=1)))
-EXAMPLE = "“as_of” is a moment such as 2026-11-23T14:05, or a transaction such as 1187."
+SOONER = ((N_("1 day earlier"), timedelta(days=-1)), (N_("1 week earlier"), timedelta(weeks=-1)))
+LATER = ((N_("1 day later"), timedelta(days=1)), (N_("1 week later"), timedelta(weeks=1)))
+EXAMPLE = N_("“as_of” is a moment such as 2026-11-23T14:05, or a transaction such as 1187.")
 
 UrlOf = Callable[..., str]
 
@@ -71,7 +72,7 @@ def read_as_of(visit: Visit, versioned: VersionedClass) -> AsOf | None:
         aware = local if local.tzinfo is not None else local.replace(tzinfo=visit.zone)
         instant = aware.astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
-        raise bad_request(EXAMPLE) from error
+        raise bad_request(_(EXAMPLE)) from error
     if as_utc(instant) > visit.now:
         return None
     at = transaction_at(visit.session, versioned.model, instant) or 0
@@ -105,12 +106,7 @@ def make_banner(
     url_of = partial(address, **filters)
     around = surroundings(visit.session, versioned.model, as_of.transaction, exact=as_of.exact)
     return MomentBanner(
-        words=(
-            Piece(text="You are looking at "),
-            Piece(text=visit.moment(as_of.instant).full, strong=True),
-            *_at_its_transaction(visit, as_of),
-            Piece(text="."),
-        ),
+        words=_looking_at(visit, as_of),
         earlier=_neighbour(visit, as_of, around, url_of, before=True),
         later=_neighbour(visit, as_of, around, url_of, before=False),
         now=Link(label=_("Back to now"), url=url_of()),
@@ -139,14 +135,15 @@ def make_form(
     )
 
 
-def _at_its_transaction(visit: Visit, as_of: AsOf) -> tuple[Piece, ...]:
+def _looking_at(visit: Visit, as_of: AsOf) -> tuple[Piece, ...]:
+    instant = Piece(text=visit.moment(as_of.instant).full, strong=True)
     if not as_of.exact:
-        return ()
+        return pieces(_("You are looking at %(moment)s."), moment=instant)
     url = visit.links.transaction_at(as_of.transaction)
-    return (
-        Piece(text=", when "),
-        Piece(text=f"#{as_of.transaction}", url=url, mono=True),
-        Piece(text=" had been saved"),
+    return pieces(
+        _("You are looking at %(moment)s, when %(transaction)s had been saved."),
+        moment=instant,
+        transaction=Piece(text=f"#{as_of.transaction}", url=url, mono=True),
     )
 
 
@@ -157,8 +154,12 @@ def _neighbour(
     if other is None:
         return None
     distance = span(as_of.instant, other.issued_at)
-    words = _("before") if before else _("after")
-    return Link(label=f"#{other.id}, {distance} {words}", url=url_of(as_of=str(other.id)))
+    number = f"#{other.id}"
+    if before:
+        label = _("%(id)s, %(span)s before", id=number, span=distance)
+    else:
+        label = _("%(id)s, %(span)s after", id=number, span=distance)
+    return Link(label=label, url=url_of(as_of=str(other.id)))
 
 
 def _steps(
@@ -170,5 +171,5 @@ def _steps(
         if there < visit.now:
             local = in_zone(there, visit.zone).replace(tzinfo=None)
             text = local.isoformat(timespec="minutes")
-            found.append(Link(label=words, url=url_of(as_of=text)))
+            found.append(Link(label=_(words), url=url_of(as_of=text)))
     return tuple(found)

@@ -9,8 +9,17 @@ from flask_continuum.admin.contexts import Person
 from flask_continuum.admin.links import Links
 from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.labels import colour, initials
+from flask_continuum.presenters.words import _
 
-UNKNOWN = Person(name="Unknown", initials="?", colour=0, kind="unknown")
+
+def unknown() -> Person:
+    """Nobody knows who it was."""
+    return Person(name=_("Unknown"), initials="?", colour=0, kind="unknown")
+
+
+def nameless_user(key: Any) -> str:
+    """What a user is called who is no more, or has no name."""
+    return _("User %(key)s", key=key)
 
 
 def person_of(transaction: Any | None, links: Links | None = None) -> Person:
@@ -19,21 +28,23 @@ def person_of(transaction: Any | None, links: Links | None = None) -> Person:
     :param links: to link a user to the page of what they changed.
     """
     if transaction is None:
-        return UNKNOWN
+        return unknown()
     user_id = getattr(transaction, "user_id", None)
     if user_id is None:
-        return program(transaction.actor) if transaction.actor else UNKNOWN
+        return program(transaction.actor) if transaction.actor else unknown()
     name = transaction.actor
     if not name:
         user = getattr(transaction, "user", None)
-        name = (label_of(user, may_load=True) if user is not None else None) or f"User {user_id}"
+        name = (label_of(user, may_load=True) if user is not None else None) or nameless_user(
+            user_id
+        )
     return _user(name, url=None if links is None else links.person(user_id))
 
 
 def viewer_of(visit: Visit) -> Person | None:
     """The person at the page."""
     user = visit.access.user
-    return None if user is None else _user(label_of(user, may_load=True) or "You")
+    return None if user is None else _user(label_of(user, may_load=True) or _("You"))
 
 
 def program(name: str) -> Person:

@@ -17,6 +17,7 @@ from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.live import load
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.addresses import BadAddress, key_at
+from flask_continuum.presenters.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +121,5 @@ def read_number(text: str | None, name: str) -> int | None:
     if text is None or text == "":
         return None
     if not text.isascii() or not text.isdecimal() or len(text) > 19:
-        raise bad_request(f"“{name}” is a number, such as 1187.")
+        raise bad_request(_("“%(name)s” is a number, such as 1187.", name=name))
     return int(text)

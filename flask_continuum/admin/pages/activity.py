@@ -15,11 +15,11 @@ from flask_continuum.admin.contexts import (
     TextInput,
 )
 from flask_continuum.admin.exporting import export_links
-from flask_continuum.admin.feed_query import KINDS, OPERATIONS, FeedQuery, model_of
+from flask_continuum.admin.feed_query import KINDS, OPERATION_LABELS, FeedQuery, model_of
 from flask_continuum.admin.layout import Place, make_layout
-from flask_continuum.admin.pages.feed import show_feed
-from flask_continuum.admin.paging import make_pager
-from flask_continuum.admin.people import person_of
+from flask_continuum.admin.pages.feed import no_transactions, show_feed
+from flask_continuum.admin.paging import CHANGES, make_pager
+from flask_continuum.admin.people import nameless_user, person_of
 from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.selects import make_select
 from flask_continuum.admin.shown_fields import fields_of_model
@@ -51,7 +51,7 @@ def build_activity(
         ),
         filter=_filter(visit, asked, authors),
         days=days,
-        pager=make_pager(feed, visit.links.activity, asked.address, what="changes"),
+        pager=make_pager(feed, visit.links.activity, asked.address, words=CHANGES),
         empty=None if days else _empty(visit, asked),
     )
 
@@ -64,21 +64,27 @@ def _filter(visit: Visit, asked: FeedQuery, authors: Sequence[Author]) -> Filter
     }
     versioned = model_of(visit, asked)
     choices: list[tuple[str, str, str, Mapping[str, str], str]] = [
-        ("model", "Model", "Any model", models, asked.model)
+        ("model", _("Model"), _("Any model"), models, asked.model)
     ]
     if versioned is not None:
         fields = fields_of_model(visit, versioned)
-        choices.append(("field", "Field", "Any field", fields, asked.field))
+        choices.append(("field", _("Field"), _("Any field"), fields, asked.field))
     choices += [
-        ("user", "Author", "Anyone", _people(authors, asked.user), asked.user),
+        ("user", _("Author"), _("Anyone"), _people(authors, asked.user), asked.user),
         (
             "operation",
-            "What happened",
-            "Anything",
-            {name: name.capitalize() for name in OPERATIONS},
+            _("What happened"),
+            _("Anything"),
+            {name: _(label) for name, label in OPERATION_LABELS.items()},
             asked.operation,
         ),
-        ("kind", "How", "Any way", KINDS, asked.kind),
+        (
+            "kind",
+            _("How"),
+            _("Any way"),
+            {name: _(kind) for name, kind in KINDS.items()},
+            asked.kind,
+        ),
     ]
     return FilterForm(
         action=visit.links.activity(),
@@ -107,7 +113,9 @@ def _people(authors: Sequence[Author], chosen: str) -> Mapping[str, str]:
         if (user_id := getattr(author.transaction, "user_id", None)) is not None
     }
     ordered = dict(sorted(found.items(), key=lambda pair: pair[1].casefold()))
-    return ordered if not chosen or chosen in ordered else {chosen: f"User {chosen}", **ordered}
+    return (
+        ordered if not chosen or chosen in ordered else {chosen: nameless_user(chosen), **ordered}
+    )
 
 
 def _empty(visit: Visit, asked: FeedQuery) -> Empty:
@@ -118,7 +126,4 @@ def _empty(visit: Visit, asked: FeedQuery) -> Empty:
             links=(Link(label=_("Clear filters"), url=visit.links.activity()),),
             kind="search",
         )
-    return Empty(
-        heading=_("Nothing has changed yet"),
-        words=_("Each change that the application saves appears here: who, when and what."),
-    )
+    return no_transactions()

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 
 from flask_continuum.admin.contexts import Bar, Chart, Legend, Week
 from flask_continuum.engine.read.results import DayCount
-from flask_continuum.presenters.dates import day_heading
-from flask_continuum.presenters.labels import count_of
+from flask_continuum.presenters.words import N_, _, ngettext, number, spoken
 
 WEEKS = 12
 HEIGHT = 136
@@ -28,10 +27,10 @@ TONES: Mapping[str, str] = {
 }
 """What is counted, from the bottom of a bar to its top, and how it is drawn."""
 WORDS: Mapping[str, str] = {
-    "updated": "changed",
-    "inserted": "created",
-    "reverted": "reverted",
-    "deleted": "deleted",
+    "updated": N_("%(number)s changed"),
+    "inserted": N_("%(number)s created"),
+    "reverted": N_("%(number)s reverted"),
+    "deleted": N_("%(number)s deleted"),
 }
 
 
@@ -49,7 +48,7 @@ def make_chart(
     :param counts: the days on which something changed; others are empty.
     :param url_of_week: the address for the week that begins on a day.
     """
-    first, _ = chart_span(today)
+    first = chart_span(today)[0]
     days = {count.day: count for count in counts}
     top = _round_up(max((count.total for count in counts), default=0))
     weeks = tuple(
@@ -58,19 +57,22 @@ def make_chart(
     )
     totals = {name: sum(getattr(count, name) for count in counts) for name in TONES}
     return Chart(
-        label=f"Changes per day in {WEEKS} weeks; each group of bars opens its week",
-        caption=f"Changes per week, {WEEKS} weeks to today",
+        label=_(
+            "Changes per day in %(number)s weeks; each group of bars opens its week",
+            number=WEEKS,
+        ),
+        caption=_("Changes per week, %(number)s weeks to today", number=WEEKS),
         width=str(WEEKS * WEEK_WIDTH),
         height=str(HEIGHT),
         lines=tuple(_number(HEIGHT * step / STEPS) for step in range(STEPS + 1)),
-        axis=tuple(f"{top * (STEPS - step) // STEPS:,}" for step in range(STEPS + 1)),
+        axis=tuple(number(top * (STEPS - step) // STEPS) for step in range(STEPS + 1)),
         months=tuple(
-            (str(place * WEEK_WIDTH), _short(first + timedelta(weeks=place)))
+            (str(place * WEEK_WIDTH), spoken().short_day(first + timedelta(weeks=place)))
             for place in range(0, WEEKS, LABEL_EVERY)
         ),
         weeks=weeks,
         legend=tuple(
-            Legend(tone=tone, words=f"{totals[name]:,} {WORDS[name]}")
+            Legend(tone=tone, words=_(WORDS[name], number=number(totals[name])))
             for name, tone in TONES.items()
         ),
         empty=not any(count.total for count in counts),
@@ -93,7 +95,9 @@ def _week(
     name = _long(monday, today)
     return Week(
         label=name,
-        title=f"Week of {name}: {count_of(total, 'change')}",
+        title=ngettext(
+            "Week of %(day)s: %(num)s change", "Week of %(day)s: %(num)s changes", total, day=name
+        ),
         url=url_of_week(monday) if total else None,
         x=str(place * WEEK_WIDTH),
         width=str(WEEK_WIDTH),
@@ -103,11 +107,11 @@ def _week(
             if count is not None
             for bar in _bars(place * WEEK_WIDTH + day * DAY_WIDTH, count, top)
         ),
-        updated=f"{sums['updated']:,}",
-        inserted=f"{sums['inserted']:,}",
-        reverted=f"{sums['reverted']:,}",
-        deleted=f"{sums['deleted']:,}",
-        total=f"{total:,}",
+        updated=number(sums["updated"]),
+        inserted=number(sums["inserted"]),
+        reverted=number(sums["reverted"]),
+        deleted=number(sums["deleted"]),
+        total=number(total),
     )
 
 
@@ -115,10 +119,10 @@ def _bars(left: int, count: DayCount, top: int) -> tuple[Bar, ...]:
     bars = []
     ground = float(HEIGHT)
     for name, tone in TONES.items():
-        number = getattr(count, name)
-        if not number:
+        changes = getattr(count, name)
+        if not changes:
             continue
-        height = HEIGHT * number / top
+        height = HEIGHT * changes / top
         ground -= height
         bars.append(
             Bar(
@@ -149,11 +153,4 @@ def _number(value: float) -> str:
 
 def _long(day: date, today: date) -> str:
     """``7 September``, with the year when it is not this one."""
-    detail = day_heading(day, today).detail
-    return detail.partition(" ")[2] if not detail[0].isdigit() else detail
-
-
-def _short(day: date) -> str:
-    """``7 Sep``."""
-    parts = _long(day, day).split(" ")
-    return f"{parts[0]} {parts[1][:3]}"
+    return spoken().day_of_month(day, year=day.year != today.year)

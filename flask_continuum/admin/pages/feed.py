@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flask_continuum.admin.contexts import FeedDay, FeedItem, Link, Piece, Pill, RecordRow
+from flask_continuum.admin.contexts import Empty, FeedDay, FeedItem, Link, Piece, Pill, RecordRow
 from flask_continuum.admin.entries import kind_pills, pieces_of
 from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import name_of_model, operation_of, plural_of_model, refer
 from flask_continuum.admin.subjects import live_records
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import RecordRow as Row
 from flask_continuum.engine.read.results import TransactionRow
@@ -20,15 +21,32 @@ from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import count_of, key_text, sentence_case
 from flask_continuum.presenters.sentences import transaction_sentence
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import N_, _, number
 
-VERBS: Mapping[Operation, str] = {
-    Operation.INSERT: "created",
-    Operation.UPDATE: "changed",
-    Operation.DELETE: "deleted",
+DID: Mapping[Operation, str] = {
+    Operation.INSERT: N_("created %(record)s"),
+    Operation.UPDATE: N_("changed %(record)s"),
+    Operation.DELETE: N_("deleted %(record)s"),
 }
-KINDS: Mapping[str, str] = {"revert": "reverted", "restore": "restored"}
-LINKS = "changed links of"
+DID_BACK: Mapping[str, str] = {
+    "revert": N_("reverted %(record)s"),
+    "restore": N_("restored %(record)s"),
+}
+"""The same by the kind of the transaction, which says more."""
+DID_LINKS = N_("changed links of %(record)s")
+DID_IT: Mapping[str, str] = {
+    DID[Operation.INSERT]: N_("created it"),
+    DID[Operation.UPDATE]: N_("changed it"),
+    DID[Operation.DELETE]: N_("deleted it"),
+    DID_BACK["revert"]: N_("reverted it"),
+    DID_BACK["restore"]: N_("restored it"),
+}
+"""The same beside the record itself."""
+COUNTED: Mapping[Operation, str] = {
+    Operation.INSERT: N_("%(number)s created"),
+    Operation.UPDATE: N_("%(number)s changed"),
+    Operation.DELETE: N_("%(number)s deleted"),
+}
 
 
 Fate = Callable[[Row], tuple[Pill | None, tuple[Piece, ...]]]
@@ -41,7 +59,7 @@ def show_feed(visit: Visit, rows: Iterable[TransactionRow]) -> tuple[FeedDay, ..
     lives = _live_samples(visit, rows)
     items = [(row, item) for row in rows if (item := _item(visit, row, lives)) is not None]
     return tuple(
-        FeedDay(heading=day.name, note=day.detail, items=tuple(item for _, item in group))
+        FeedDay(heading=day.name, note=day.detail, items=tuple(item for __, item in group))
         for day, group in group_by_day(
             items, lambda pair: pair[0].transaction.issued_at, visit.now, visit.zone
         )
@@ -98,21 +116,18 @@ def _only_record(
     live = lives.get(versioned.model, {}).get(versioned.key_of(version))
     if not visit.access.sees(versioned.model, record=live, version=version):
         return None
-    done = [VERBS[Operation(operation)] for operation, number in numbers.items() if number]
-    verb = KINDS.get(row.transaction.kind or "", done[0] if done else LINKS)
+    done = [DID[Operation(operation)] for operation, times in numbers.items() if times]
+    did = DID_BACK.get(row.transaction.kind or "", done[0] if done else DID_LINKS)
     record = refer(visit, versioned, version, record=live, live=live is not None)
-    return (
-        Piece(text=f"{verb} "),
-        Piece(text=record.label, url=record.url),
-        *(() if record.placeholder else (Piece(text=" "), Piece(text=record.name, soft=True))),
-    )
+    name = () if record.placeholder else (Piece(text=" "), Piece(text=record.name, soft=True))
+    return pieces(_(did), record=(Piece(text=record.label, url=record.url), *name))
 
 
 def _counted(
     visit: Visit, transaction: Any, counts: Mapping[type[Any], Mapping[Operation, int]]
 ) -> tuple[Piece, ...]:
     if not any(any(numbers.values()) for numbers in counts.values()):
-        return (Piece(text=f"{LINKS} some records"),)
+        return (Piece(text=_("changed links of some records")),)
     sentence = transaction_sentence(
         {
             name_of_model(model): {int(done): number for done, number in numbers.items()}
@@ -139,12 +154,12 @@ def _sub(
             live = lives.get(versioned.model, {}).get(versioned.key_of(version))
             if visit.access.sees(versioned.model, record=live, version=version):
                 records.append(refer(visit, versioned, version, record=live))
-    pieces: list[Piece] = []
+    names: list[Piece] = []
     for record in records[:3]:
-        if pieces:
-            pieces.append(Piece(text=", "))
-        pieces.append(Piece(text=record.label, url=record.url))
-    return tuple(pieces)
+        if names:
+            names.append(Piece(text=", "))
+        names.append(Piece(text=record.label, url=record.url))
+    return tuple(names)
 
 
 def show_records(
@@ -186,7 +201,7 @@ def _record_row(
 ) -> RecordRow:
     transaction = row.transaction
     kind = transaction.kind if transaction is not None else None
-    verb = KINDS.get(kind or "", VERBS[operation_of(row.version)])
+    did = DID_BACK.get(kind or "", DID[operation_of(row.version)])
     actions: tuple[Link, ...] = ()
     if (
         fate is None
@@ -207,7 +222,7 @@ def _record_row(
             transaction=None if fate is None else entry_transaction_id(row.version),
         ),
         person=person_of(transaction),
-        words=(Piece(text=f"{verb} it"),),
+        words=(Piece(text=_(DID_IT[did])),),
         moment=visit.moment(transaction.issued_at) if transaction is not None else None,
         transaction=visit.links.transaction_ref(transaction) if transaction is not None else None,
         actions=actions,
@@ -219,14 +234,22 @@ def _record_row(
 def counted_words(counts: Mapping[Operation, int]) -> str:
     """``41 changed, 2 deleted``."""
     return ", ".join(
-        f"{counts[operation]:,} {verb}"
-        for operation, verb in VERBS.items()
+        _(counted, number=number(counts[operation]))
+        for operation, counted in COUNTED.items()
         if counts.get(operation)
     )
 
 
-def records_of(number: int, model: type[Any]) -> str:
+def no_transactions() -> Empty:
+    """What a feed says as long as there is nothing."""
+    return Empty(
+        heading=_("Nothing has changed yet"),
+        words=_("Each change that the application saves appears here: who, when and what."),
+    )
+
+
+def records_of(count: int, model: type[Any]) -> str:
     """``3 articles``."""
     return count_of(
-        number, sentence_case(name_of_model(model)), sentence_case(plural_of_model(model))
+        count, sentence_case(name_of_model(model)), sentence_case(plural_of_model(model))
     )

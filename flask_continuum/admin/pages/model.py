@@ -12,8 +12,8 @@ from flask_continuum.admin.past import make_form
 from flask_continuum.admin.records import name_of_model, plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats, Page, RecordRow
-from flask_continuum.presenters.labels import count_of, sentence_case
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.labels import sentence_case
+from flask_continuum.presenters.words import _, ngettext, number
 
 
 def build_model(
@@ -25,11 +25,13 @@ def build_model(
     """
     model, plural = asked.model, sentence_case(plural_of_model(asked.model))
     frame = Frame(
-        caption=f"{'Deleted' if asked.deleted else 'Live'} {plural}",
+        caption=_("Deleted %(models)s", models=plural)
+        if asked.deleted
+        else _("Live %(models)s", models=plural),
         subtitle=_subtitle(model, stats),
         tabs=(
-            ("Live", stats.live if stats else None),
-            ("Deleted", stats.deleted if stats else None),
+            (_("Live"), stats.live if stats else None),
+            (_("Deleted"), stats.deleted if stats else None),
         ),
         find=_("Title or key"),
         rows=show_records(visit, found.items, search=asked.search),
@@ -42,20 +44,27 @@ def build_model(
 def _subtitle(model: type[Any], stats: ModelStats | None) -> tuple[Piece, ...]:
     if stats is None:
         return ()
-    words = f"{records_of(stats.live, model)} live, {stats.deleted:,} deleted, "
-    return (Piece(text=words + count_of(stats.changes, "version")),)
+    words = _(
+        "%(live)s live, %(deleted)s deleted, %(versions)s",
+        live=records_of(stats.live, model),
+        deleted=number(stats.deleted),
+        versions=ngettext("%(num)s version", "%(num)s versions", stats.changes),
+    )
+    return (Piece(text=words),)
 
 
 def _empty(visit: Visit, asked: ListQuery) -> Empty:
     model, deleted, search = asked.model, asked.deleted, asked.search
     name = sentence_case(name_of_model(model))
     plural = sentence_case(plural_of_model(model))
-    live = Link(label=f"See live {plural}", url=visit.links.model(model))
-    gone = Link(label=f"See deleted {plural}", url=visit.links.model(model, deleted="1"))
+    live = Link(label=_("See live %(models)s", models=plural), url=visit.links.model(model))
+    gone = Link(
+        label=_("See deleted %(models)s", models=plural), url=visit.links.model(model, deleted="1")
+    )
     if search:
         other: Mapping[str, str] = {"q": search} if deleted else {"q": search, "deleted": "1"}
         return Empty(
-            heading=f"No {name} was found for “{search}”",
+            heading=_("No %(model)s was found for “%(search)s”", model=name, search=search),
             words=_("The search looks for a part of the title, or for the whole key."),
             links=(
                 Link(
@@ -69,11 +78,14 @@ def _empty(visit: Visit, asked: ListQuery) -> Empty:
     if deleted:
         return Empty(
             heading=_("Nothing has been deleted"),
-            words=f"A deleted {name} stays here with its whole history, and can be brought back.",
+            words=_(
+                "A deleted %(model)s stays here with its whole history, and can be brought back.",
+                model=name,
+            ),
             links=(live,),
         )
     return Empty(
-        heading=f"No {plural} yet",
-        words=f"Each {name} appears here as soon as the application saves it.",
+        heading=_("No %(models)s yet", models=plural),
+        words=_("Each %(model)s appears here as soon as the application saves it.", model=name),
         links=(gone,),
     )

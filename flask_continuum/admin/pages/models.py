@@ -10,8 +10,7 @@ from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats
-from flask_continuum.presenters.labels import count_of
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import _, ngettext, number
 
 
 def build_models(visit: Visit, stats: Sequence[ModelStats]) -> ModelsPage:
@@ -21,7 +20,13 @@ def build_models(visit: Visit, stats: Sequence[ModelStats]) -> ModelsPage:
         layout=make_layout(
             visit,
             heading=_("Records"),
-            subtitle=(Piece(text=f"{count_of(len(rows), 'model')} with history"),),
+            subtitle=(
+                Piece(
+                    text=ngettext(
+                        "%(num)s model with history", "%(num)s models with history", len(rows)
+                    )
+                ),
+            ),
             place=Place.RECORDS,
         ),
         models=rows,
@@ -44,10 +49,10 @@ def _row(visit: Visit, stats: ModelStats) -> ModelRow:
     return ModelRow(
         label=plural_of_model(stats.model),
         url=visit.links.model(stats.model),
-        live=f"{stats.live:,}",
-        deleted=f"{stats.deleted:,}",
+        live=number(stats.live),
+        deleted=number(stats.deleted),
         deleted_url=visit.links.model(stats.model, deleted="1") if stats.deleted else None,
-        changes=f"{stats.changes:,}",
+        changes=number(stats.changes),
         last=visit.moment(last.issued_at) if last is not None else None,
         last_person=person_of(last) if last is not None else None,
     )

@@ -7,18 +7,12 @@ from typing import Any
 
 from flask_continuum.admin.contexts import Chart, Empty, Link, OverviewPage, Piece
 from flask_continuum.admin.layout import Place, make_layout, search_form
-from flask_continuum.admin.pages.feed import show_feed, show_records
+from flask_continuum.admin.pages.feed import no_transactions, show_feed, show_records
 from flask_continuum.admin.pages.models import show_models
-from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.paging import CHANGES, make_pager
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats, Page, RecordRow, TransactionRow
-from flask_continuum.presenters.labels import count_of
-from flask_continuum.presenters.words import _
-
-NO_TRANSACTIONS = Empty(
-    heading="Nothing has changed yet",
-    words="Each change that the application saves appears here: who, when and what.",
-)
+from flask_continuum.presenters.words import _, ngettext
 
 
 def build_overview(
@@ -41,9 +35,15 @@ def build_overview(
     return OverviewPage(
         layout=make_layout(
             visit,
-            heading=visit.state.settings.title,
+            heading=_(visit.state.settings.title),
             subtitle=(
-                Piece(text=f"{count_of(changes, 'change')} of {count_of(len(rows), 'model')}"),
+                Piece(
+                    text=_(
+                        "%(changes)s of %(models)s",
+                        changes=ngettext("%(num)s change", "%(num)s changes", changes),
+                        models=ngettext("%(num)s model", "%(num)s models", len(rows)),
+                    )
+                ),
             ),
             search=False,
             place=Place.OVERVIEW,
@@ -51,9 +51,9 @@ def build_overview(
         search=search_form(visit, label=_("Find a record"), text=search, hint=True),
         chart=chart,
         days=days,
-        feed_empty=None if days else NO_TRANSACTIONS,
+        feed_empty=None if days else no_transactions(),
         feed_url=visit.links.activity(),
-        pager=make_pager(feed, visit.links.activity, {}, what="changes"),
+        pager=make_pager(feed, visit.links.activity, {}, CHANGES),
         models=rows,
         results=found,
         results_heading=_found(search, found),
@@ -62,12 +62,19 @@ def build_overview(
 
 
 def _found(search: str, found: Sequence[Any] | None) -> str:
-    return f"{count_of(len(found), 'record')} found for “{search}”" if found is not None else ""
+    if found is None:
+        return ""
+    return ngettext(
+        "%(num)s record found for “%(search)s”",
+        "%(num)s records found for “%(search)s”",
+        len(found),
+        search=search,
+    )
 
 
 def _nothing_found(visit: Visit, search: str) -> Empty:
     return Empty(
-        heading=f"No record was found for “{search}”",
+        heading=_("No record was found for “%(search)s”", search=search),
         words=_(
             "The search looks for a part of a title, as it is or once was, or for a whole key."
         ),

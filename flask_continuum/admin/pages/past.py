@@ -12,13 +12,14 @@ from flask_continuum.admin.pages.record_list import Frame, ListQuery, build_list
 from flask_continuum.admin.past import AsOf, make_banner
 from flask_continuum.admin.records import name_of_model, operation_of, plural_of_model, refer
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.fates import Fate
 from flask_continuum.engine.read.results import Page
 from flask_continuum.engine.read.results import RecordRow as Row
 from flask_continuum.engine.version import entry_transaction_id
-from flask_continuum.presenters.labels import count_of, sentence_case
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.labels import sentence_case
+from flask_continuum.presenters.words import _, ngettext
 
 Key = tuple[Any, ...]
 
@@ -39,12 +40,16 @@ def build_past(
     """
     model = asked.model
     live, gone = then
-    caption = f"{plural_of_model(model)} on {visit.moment(as_of.instant).full}"
+    caption = _(
+        "%(models)s on %(moment)s",
+        models=plural_of_model(model),
+        moment=visit.moment(as_of.instant).full,
+    )
     frame = Frame(
         title=caption,
         caption=caption,
-        subtitle=(Piece(text=f"{records_of(live, model)} existed then"),),
-        tabs=(("Live then", live), ("Deleted by then", gone)),
+        subtitle=(Piece(text=_("%(records)s existed then", records=records_of(live, model))),),
+        tabs=((_("Live then"), live), (_("Deleted by then"), gone)),
         find=_("Title or key then"),
         rows=show_records(
             visit,
@@ -78,16 +83,16 @@ def _fate(visit: Visit, row: Row, fate: Fate | None) -> tuple[Pill | None, tuple
     at = entry_transaction_id(newest)
     if operation_of(newest) is Operation.DELETE:
         link = Piece(text=f"#{at}", url=visit.links.transaction_at(at), mono=True)
-        return Pill(words=_("Deleted"), tone="del"), (Piece(text="in "), link)
+        return Pill(words=_("Deleted"), tone="del"), pieces(
+            _("in %(transaction)s"), transaction=link
+        )
     before = refer(visit, visit.registry.of(row.version), row.version)
     now = refer(visit, versioned, newest)
     if now.label != before.label:
-        return None, (
-            Piece(text="Called "),
-            Piece(text=now.label, url=now.url),
-            Piece(text=" now"),
-        )
-    return None, (Piece(text=f"{count_of(fate.changes, 'change')} since"),)
+        title = Piece(text=now.label, url=now.url)
+        return None, pieces(_("Called %(title)s now"), title=title)
+    words = ngettext("%(num)s change since", "%(num)s changes since", fate.changes)
+    return None, (Piece(text=words),)
 
 
 def _empty(visit: Visit, asked: ListQuery) -> Empty:
@@ -97,7 +102,7 @@ def _empty(visit: Visit, asked: ListQuery) -> Empty:
     if asked.search:
         every = Link(label=_("Search all times"), url=visit.links.overview(q=asked.search))
         return Empty(
-            heading=f"No {name} was called “{asked.search}” then",
+            heading=_("No %(model)s was called “%(search)s” then", model=name, search=asked.search),
             words=_("The search looks for a part of the title, or for the whole key."),
             links=(every, now),
             kind="search",
@@ -105,11 +110,11 @@ def _empty(visit: Visit, asked: ListQuery) -> Empty:
     if asked.deleted:
         return Empty(
             heading=_("Nothing had been deleted by then"),
-            words=f"Every {name} that there had been was still there.",
+            words=_("Every %(model)s that there had been was still there.", model=name),
             links=(now,),
         )
     return Empty(
-        heading=f"There were no {plural} then",
-        words=f"No {name} had been saved yet, or all had been deleted.",
+        heading=_("There were no %(models)s then", models=plural),
+        words=_("No %(model)s had been saved yet, or all had been deleted.", model=name),
         links=(now,),
     )

@@ -18,13 +18,12 @@ from flask_continuum.admin.contexts import (
 )
 from flask_continuum.admin.layout import Place, make_layout
 from flask_continuum.admin.pages.feed import show_feed
-from flask_continuum.admin.paging import make_pager
-from flask_continuum.admin.people import UNKNOWN, person_of
+from flask_continuum.admin.paging import CHANGES, make_pager
+from flask_continuum.admin.people import nameless_user, person_of, unknown
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import Author, Page, TransactionRow
 from flask_continuum.presenters.addresses import encode_key
-from flask_continuum.presenters.labels import count_of
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import _, ngettext, number
 
 MOST = 200
 """People that the list has; the others are found through what they changed."""
@@ -45,7 +44,16 @@ def build_people(visit: Visit, authors: Sequence[Author]) -> PeoplePage:
         ),
         rows=rows,
         notices=(
-            Notice(words=(Piece(text=f"Only the {MOST} who changed something last are listed."),)),
+            Notice(
+                words=(
+                    Piece(
+                        text=_(
+                            "Only the %(number)s who changed something last are listed.",
+                            number=number(MOST),
+                        )
+                    ),
+                )
+            ),
         )
         if len(authors) > MOST
         else (),
@@ -69,7 +77,7 @@ def _row(visit: Visit, author: Author) -> PersonRow:
         url = visit.links.activity()
     return PersonRow(
         person=person_of(transaction, visit.links),
-        changes=f"{author.count:,}",
+        changes=number(author.count),
         changes_url=url,
         last=visit.moment(transaction.issued_at),
         transaction=visit.links.transaction_ref(transaction),
@@ -84,7 +92,7 @@ def build_person(
     :param segment: their key in addresses.
     """
     newest = feed.items[0].transaction if feed.items else None
-    person = UNKNOWN if newest is None else person_of(newest)
+    person = unknown() if newest is None else person_of(newest)
     days = show_feed(visit, feed.items)
     return PersonPage(
         layout=make_layout(
@@ -92,9 +100,9 @@ def build_person(
             heading=person.name,
             crumbs=(
                 Crumb(label=_("People"), url=visit.links.people()),
-                Crumb(label=f"User {segment}"),
+                Crumb(label=nameless_user(segment)),
             ),
-            subtitle=(Piece(text=f"User {segment}, {_sum(chart)}"),),
+            subtitle=(Piece(text=f"{nameless_user(segment)}, {_sum(chart)}"),),
             actions=(
                 Link(label=_("Filter these changes"), url=visit.links.activity(user=segment)),
             ),
@@ -103,9 +111,7 @@ def build_person(
         person=person,
         chart=chart,
         days=days,
-        pager=make_pager(
-            feed, lambda **query: visit.links.person(user_id, **query), {}, what="changes"
-        ),
+        pager=make_pager(feed, lambda **query: visit.links.person(user_id, **query), {}, CHANGES),
         empty=None
         if days
         else Empty(
@@ -118,4 +124,9 @@ def build_person(
 
 def _sum(chart: Chart) -> str:
     total = sum(int(week.total.replace(",", "")) for week in chart.weeks)
-    return f"{count_of(total, 'change')} in {len(chart.weeks)} weeks"
+    return ngettext(
+        "%(num)s change in %(weeks)s weeks",
+        "%(num)s changes in %(weeks)s weeks",
+        total,
+        weeks=len(chart.weeks),
+    )

@@ -20,12 +20,13 @@ from flask_continuum.admin.contexts import (
 from flask_continuum.admin.contexts import RecordRow as ShownRow
 from flask_continuum.admin.exporting import export_links
 from flask_continuum.admin.layout import Place, make_layout, model_crumbs
-from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.paging import RECORDS, make_pager
 from flask_continuum.admin.past import AsOf
 from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import Page, RecordRow
 from flask_continuum.presenters.labels import sentence_case
+from flask_continuum.presenters.words import _, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def build_list(visit: Visit, asked: ListQuery, found: Page[RecordRow], frame: Fr
         ),
         filter=FilterForm(
             action=url_of(),
-            label=f"Find {sentence_case(plural)}",
+            label=_("Find %(models)s", models=sentence_case(plural)),
             text=TextInput(name="q", label=frame.find, value=asked.search),
             hidden=tuple(
                 Hidden(name=name, value=value) for name, value in (asked.tab | asked.moment).items()
@@ -117,7 +118,7 @@ def build_list(visit: Visit, asked: ListQuery, found: Page[RecordRow], frame: Fr
         caption=frame.caption,
         deleted=asked.deleted,
         rows=frame.rows,
-        pager=make_pager(found, url_of, query, what=sentence_case(plural)),
+        pager=make_pager(found, url_of, query, words=RECORDS),
         empty=None if frame.rows else frame.empty,
         banner=frame.banner,
         travel=frame.travel,
@@ -132,7 +133,7 @@ def _tabs(visit: Visit, asked: ListQuery, frame: Frame) -> tuple[Tab, ...]:
                 asked.model, **({"deleted": "1"} if deleted else {}), **asked.moment
             ),
             current=deleted == asked.deleted,
-            count=None if count is None else f"{count:,}",
+            count=None if count is None else number(count),
         )
         for deleted, (label, count) in zip((False, True), frame.tabs, strict=True)
     )

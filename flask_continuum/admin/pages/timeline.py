@@ -24,10 +24,10 @@ from flask_continuum.admin.contexts import (
 )
 from flask_continuum.admin.entries import Picks, Seen, see, show_entry
 from flask_continuum.admin.exporting import export_links
-from flask_continuum.admin.feed_query import OPERATIONS
+from flask_continuum.admin.feed_query import OPERATION_LABELS
 from flask_continuum.admin.layout import Place, make_layout, record_crumbs
 from flask_continuum.admin.pages.children import see_children, show_children, tracked_relationships
-from flask_continuum.admin.paging import make_pager
+from flask_continuum.admin.paging import VERSIONS, make_pager
 from flask_continuum.admin.past import make_form
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.references import load_references, show_reference
@@ -35,13 +35,14 @@ from flask_continuum.admin.selects import make_select
 from flask_continuum.admin.shown_fields import fields_of_model
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import Author as Counted
 from flask_continuum.engine.read.results import Entry, Life, Page
 from flask_continuum.presenters.dates import group_by_day
-from flask_continuum.presenters.labels import count_of, humanise, sentence_case
+from flask_continuum.presenters.labels import humanise, sentence_case
 from flask_continuum.presenters.values import display, masked
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import _, ngettext, number
 
 STATE_ROWS = 40
 """Fields of the present state beside a timeline; the newest version's page has them all."""
@@ -109,7 +110,12 @@ def build_timeline(
             subtitle=(
                 Piece(text=f"{record.name}, " if not record.placeholder else ""),
                 Piece(
-                    text=f"{count_of(versions, 'version')} by {count_of(len(authors), 'author')} "
+                    text=_(
+                        "%(versions)s by %(authors)s",
+                        versions=ngettext("%(num)s version", "%(num)s versions", versions),
+                        authors=ngettext("%(num)s author", "%(num)s authors", len(authors)),
+                    )
+                    + " "
                 ),
             ),
             pills=(
@@ -132,11 +138,10 @@ def build_timeline(
         authors=_authors(visit, subject, authors),
         compare=CompareForm(
             action=visit.links.compare(subject.model, subject.key),
-            words=(
-                Piece(text="Comparing "),
-                Piece(text=f"#{chosen[1].id}", strong=True),
-                Piece(text=" with "),
-                Piece(text=f"#{chosen[0].id}", strong=True),
+            words=pieces(
+                _("Comparing %(older)s with %(newer)s"),
+                older=Piece(text=f"#{chosen[1].id}", strong=True),
+                newer=Piece(text=f"#{chosen[0].id}", strong=True),
             ),
         )
         if len(chosen) == 2
@@ -145,7 +150,7 @@ def build_timeline(
             page,
             lambda **query: visit.links.record(subject.model, subject.key, **query),
             filters.query,
-            what="versions",
+            words=VERSIONS,
         ),
         state=_state(visit, subject),
         state_heading=_("As it was last") if subject.is_deleted else _("As it is now"),
@@ -162,16 +167,17 @@ def _other_lives(
     if len(lives) < 2:
         return ()
     shown = next((life for life in lives if filters.at is None or life.since <= filters.at), None)
-    pieces = [Piece(text="This key was used more than once. ")]
+    parts: list[Piece] = []
     for life in lives:
-        words = f"#{life.since} to #{life.until}"
+        words = _("%(first)s to %(last)s", first=f"#{life.since}", last=f"#{life.until}")
         url = visit.links.record(subject.model, subject.key, life=str(life.since))
         if life is shown:
-            pieces.append(Piece(text=f"{words} is shown", strong=True))
+            parts.append(Piece(text=_("%(lives)s is shown", lives=words), strong=True))
         else:
-            pieces.append(Piece(text=words, url=url))
-        pieces.append(Piece(text=", "))
-    return (Notice(words=(*pieces[:-1], Piece(text="."))),)
+            parts.append(Piece(text=words, url=url))
+        parts.append(Piece(text=", "))
+    said = _("This key was used more than once. %(lives)s.")
+    return (Notice(words=pieces(said, lives=tuple(parts[:-1]))),)
 
 
 def _days(
@@ -243,7 +249,7 @@ def _restore(visit: Visit, subject: Subject, name: str) -> Link | None:
     if not visit.access.may_revert(subject.model, version=subject.newest).allowed:
         return None
     return Link(
-        label=f"Restore the {name}…",
+        label=_("Restore the %(thing)s…", thing=name),
         url=visit.links.revert(subject.model, subject.key, subject.newest_id),
     )
 
@@ -256,7 +262,12 @@ def _authors(visit: Visit, subject: Subject, authors: Sequence[Counted]) -> tupl
             person=person_of(author.transaction),
             count=author.count,
             most=most,
-            label=f"{author.count:,} of {count_of(total, 'version')}",
+            label=ngettext(
+                "%(number)s of %(num)s version",
+                "%(number)s of %(num)s versions",
+                total,
+                number=number(author.count),
+            ),
             url=visit.links.record(subject.model, subject.key, user=str(user_id))
             if (user_id := getattr(author.transaction, "user_id", None)) is not None
             else None,
@@ -284,7 +295,7 @@ def make_filter(
         for author in authors
         if (user_id := getattr(author.transaction, "user_id", None)) is not None
     }
-    kinds = {name: name.capitalize() for name in OPERATIONS}
+    kinds = {name: _(label) for name, label in OPERATION_LABELS.items()}
     url = visit.links.record(subject.model, subject.key)
     return FilterForm(
         action=url,
@@ -293,10 +304,16 @@ def make_filter(
             select
             for select in (
                 make_select(
-                    "field", "Field", "Any field", fields_to_filter(visit, subject), filters.field
+                    "field",
+                    _("Field"),
+                    _("Any field"),
+                    fields_to_filter(visit, subject),
+                    filters.field,
                 ),
-                make_select("user", "Author", "Anyone", people, filters.user),
-                make_select("operation", "Kind of change", "Any kind", kinds, filters.operation),
+                make_select("user", _("Author"), _("Anyone"), people, filters.user),
+                make_select(
+                    "operation", _("Kind of change"), _("Any kind"), kinds, filters.operation
+                ),
             )
             if len(select.choices) > 1
         ),
@@ -341,5 +358,8 @@ def _empty(record: RecordRef, form: FilterForm) -> Empty:
         )
     return Empty(
         heading=_("No versions"),
-        words=f"Changes of this {sentence_case(record.model_label)} appear here when it is saved.",
+        words=_(
+            "Changes of this %(thing)s appear here when it is saved.",
+            thing=sentence_case(record.model_label),
+        ),
     )

@@ -14,6 +14,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read import changes
 from flask_continuum.engine.read.navigation import previous, version_at
 from flask_continuum.engine.version import entry_transaction_id
+from flask_continuum.presenters.words import _
 
 
 @page
@@ -44,7 +45,7 @@ def _end(visit: Visit, subject: Subject, name: str) -> End | None:
     values = dict(zip(subject.versioned.key_attributes, subject.key, strict=True))
     version = version_at(visit.session, subject.versioned.version_class, values, number)
     if version is None:
-        raise bad_request(f"This record has no version at #{number} or before it.")
+        raise bad_request(_("This record has no version at %(id)s or before it.", id=f"#{number}"))
     see_version(visit, subject, version)
     return End(str(number), version, version)
 

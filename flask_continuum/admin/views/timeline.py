@@ -9,7 +9,7 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.changes_file import COLUMNS, record_rows
-from flask_continuum.admin.errors import bad_request, not_there_then
+from flask_continuum.admin.errors import bad_request, not_there_then, one_of
 from flask_continuum.admin.exporting import BATCH, require_export, send_file, wanted_file
 from flask_continuum.admin.feed_query import OPERATIONS
 from flask_continuum.admin.gate import page
@@ -44,7 +44,7 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         at=read_number(request.args.get("life"), "life"),
     )
     if filters.operation and filters.operation not in OPERATIONS:
-        raise bad_request(f"“operation” is one of {', '.join(OPERATIONS)}.")
+        raise bad_request(one_of("operation", OPERATIONS))
     if filters.field and filters.field not in fields_to_filter(visit, subject):
         raise bad_request(_("“field” names no field of this record."))
     authors = authors_of(visit.session, subject.model, subject.key)
@@ -124,6 +124,6 @@ def _go_to(visit: Visit, subject: Subject, as_of: AsOf) -> ResponseReturnValue:
     then = as_of_version(visit.session, subject.model, subject.key, as_of.transaction)
     if then is None:
         when = visit.moment(as_of.instant).full
-        raise not_there_then(f"This record was not there yet on {when}.")
+        raise not_there_then(_("This record was not there yet on %(moment)s.", moment=when))
     see_version(visit, subject, then)
     return redirect(visit.links.version(subject.model, subject.key, entry_transaction_id(then)))
