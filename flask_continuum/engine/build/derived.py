@@ -53,6 +53,8 @@ def derived_properties(
                 if all(part in recorded for part in parts):
                     # the class itself, or the function that makes it of the parts
                     yield key, composite(prop.composite_class, *parts)
+            case ColumnProperty(instrument=False):
+                continue  # SQLAlchemy's own, for an expression that tells the class
             case ColumnProperty() if is_recorded(prop.columns[0], tables, key not in recorded):
                 expression = to_version(prop.columns[0], tables)
                 yield key, column_property(expression, deferred=prop.deferred)
