@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,11 +20,11 @@ from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.introspect import is_versioned
 from flask_continuum.engine.manager import VersioningManager
 from tests.engine.build.conftest import Application
+from tests.engine.invariants import rows
 from tests.support.marks import on
 
-pytestmark = on("sqlite")
 
-
+@on("sqlite")
 def test_base_classes_and_module_names(app: Application) -> None:
     class Base(DeclarativeBase):
         pass
@@ -51,6 +52,7 @@ def test_base_classes_and_module_names(app: Application) -> None:
     assert app.of(Article).__name__ != "ArticleVersion"
 
 
+@on("sqlite")
 def test_same_class_name_in_two_modules(app: Application) -> None:
     class Base(DeclarativeBase):
         pass
@@ -75,46 +77,56 @@ def test_same_class_name_in_two_modules(app: Application) -> None:
             assert app.told(model, "id") == [(1,)]
 
 
-def test_tables_without_classes(app: Application) -> None:
+MADE: dict[str, tuple[dict[str, Any], bool, bool]] = {
+    # options of the class, whether there are a version table and a version class
+    "Nothing": ({}, False, False),
+    "Classes": ({"versioning": True}, True, True),
+    "Tables": ({"versioning": True, "create_models": False}, True, False),
+    "Neither": ({"versioning": True, "create_tables": False}, False, False),
+    "Off": ({"versioning": False}, False, False),
+}
+
+
+def test_what_is_made(app: Application) -> None:
+    """A class says that it is versioned, though the manager versions nothing."""
+
     class Base(DeclarativeBase):
         pass
 
-    app.version(Base)
-
-    class Article(Base):
-        __tablename__ = "article"
-        __versioned__ = {"create_models": False}
-        id: Mapped[int] = mapped_column(primary_key=True)
-        title: Mapped[str] = mapped_column(sa.String(20))
-
+    app.version(Base, versioning=False)
+    models: dict[str, Any] = {
+        name: type(
+            name,
+            (Base,),
+            {
+                "__tablename__": f"is_{name.lower()}",
+                "__versioned__": options,
+                "id": sa.Column(sa.Integer, primary_key=True),
+                "title": sa.Column(sa.String(20)),
+            },
+        )
+        for name, (options, _, _) in MADE.items()
+    }
     Base.metadata.create_all(app.engine)
     with app.commit() as session:
-        session.add(Article(id=1, title="a"))
+        session.add_all([model(id=1, title="a") for model in models.values()])
     with app.commit() as session:
-        session.get(Article, 1).title = "b"
-    with app.sessions() as session:
-        titles = sa.text("SELECT title FROM article_version ORDER BY transaction_id")
-        assert session.scalars(titles).all() == ["a", "b"]
-    assert not hasattr(Article, "versions")
-
-
-@pytest.mark.parametrize("option", ["create_tables", "versioning"])
-def test_no_tables_no_versioning(app: Application, option: str) -> None:
-    class Base(DeclarativeBase):
-        pass
-
-    app.version(Base)
-
-    class Article(Base):
-        __tablename__ = "article"
-        __versioned__ = {option: False}
-        id: Mapped[int] = mapped_column(primary_key=True)
-
-    Base.metadata.create_all(app.engine)
+        for model in models.values():
+            session.get(model, 1).title = "b"
     with app.commit() as session:
-        session.add(Article(id=1))
-    assert set(sa.inspect(app.engine).get_table_names()) == {"article"}
-    assert not is_versioned(Article)
+        session.delete(session.get(models["Tables"], 1))
+    there = set(sa.inspect(app.engine).get_table_names())
+    for name, (_, has_table, has_class) in MADE.items():
+        model = models[name]
+        assert (f"is_{name.lower()}_version" in there) is has_table, name
+        assert is_versioned(model) is has_table, name
+        assert hasattr(model, "versions") is has_class, name
+        if has_class:
+            assert app.told(model, "title", "operation_type") == [("a", 0), ("b", 1)]
+        elif has_table:
+            table = app.manager.registry.tables_of(model)[0]
+            told = [(row[1], row[-1]) for row in rows(app.engine, table)]
+            assert told == [("a", 0), ("b", 1), ("b", 2)]
 
 
 @pytest.mark.parametrize("strategy", ["validity", "subquery"])
@@ -171,6 +183,7 @@ def test_other_names_for_everything(app: Application, strategy: str) -> None:
         assert [v.title for v in session.get(Article, 1).versions] == ["a", "b"]
 
 
+@on("sqlite")
 def test_a_class_belongs_to_the_first_manager_that_takes_it(engine: sa.Engine) -> None:
     class Base(DeclarativeBase):
         pass
@@ -189,6 +202,7 @@ def test_a_class_belongs_to_the_first_manager_that_takes_it(engine: sa.Engine) -
     assert second.registry.classes() == ()
 
 
+@on("sqlite")
 def test_versioned_mark_from_an_abstract_base_can_be_taken_off(app: Application) -> None:
     class Base(DeclarativeBase):
         pass

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tests.engine.build.conftest import Application
 from tests.engine.invariants import rows
+from tests.support.databases import Database
 from tests.support.marks import on
 
 
@@ -230,21 +231,24 @@ def test_an_association_object_with_proxies(app: Application, base: Any) -> None
         assert (changed.weight, changed.tag.id, removed.operation_type) == (9, 1, 2)
 
 
-@on("sqlite", "postgresql")
-def test_other_schemas(app: Application, base: Any) -> None:
+def test_other_schemas(second_database: Database, app: Application, base: Any) -> None:
     """Version tables live in the schema of their tables; two tables may have one name."""
+    kind = second_database.kind
+    # to MariaDB, a schema is a database
+    shop = second_database.url.database if kind == "mariadb" else "shop"
+    blog = app.engine.url.database if kind == "mariadb" else "blog"
 
     @sa.event.listens_for(app.engine, "connect")
     def connect(connection: Any, record: Any) -> None:
-        if app.engine.dialect.name == "sqlite":
+        if kind == "sqlite":
             connection.execute("ATTACH ':memory:' AS shop")
             connection.execute("ATTACH ':memory:' AS blog")
 
-    if app.engine.dialect.name == "sqlite":
+    if kind == "sqlite":
         app.engine.dispose()
         app.engine.pool = sa.pool.StaticPool(app.engine.pool._creator)
         connect(app.engine.raw_connection().driver_connection, None)
-    else:
+    elif kind == "postgresql":
         with app.engine.begin() as connection:
             for name in ("shop", "blog"):
                 connection.execute(sa.schema.CreateSchema(name))
@@ -252,28 +256,28 @@ def test_other_schemas(app: Application, base: Any) -> None:
     link = sa.Table(
         "item_tag",
         base.metadata,
-        sa.Column("item_id", sa.ForeignKey("shop.item.id"), primary_key=True),
-        sa.Column("tag_id", sa.ForeignKey("shop.tag.id"), primary_key=True),
-        schema="shop",
+        sa.Column("item_id", sa.ForeignKey(f"{shop}.item.id"), primary_key=True),
+        sa.Column("tag_id", sa.ForeignKey(f"{shop}.tag.id"), primary_key=True),
+        schema=shop,
     )
 
     class Item(base):
         __tablename__ = "item"
-        __table_args__ = {"schema": "shop"}
+        __table_args__ = {"schema": shop}
         __versioned__ = {}
         id: Mapped[int] = mapped_column(primary_key=True)
         name: Mapped[str] = mapped_column(sa.String(20), index=True)
-        tags: Mapped[list[Any]] = relationship("Tag", secondary="shop.item_tag")
+        tags: Mapped[list[Any]] = relationship("Tag", secondary=link)
 
     class Tag(base):
         __tablename__ = "tag"
-        __table_args__ = {"schema": "shop"}
+        __table_args__ = {"schema": shop}
         __versioned__ = {}
         id: Mapped[int] = mapped_column(primary_key=True)
 
     class Post(base):
         __tablename__ = "item"
-        __table_args__ = {"schema": "blog"}
+        __table_args__ = {"schema": blog}
         __versioned__ = {}
         id: Mapped[int] = mapped_column(primary_key=True)
         name: Mapped[str] = mapped_column(sa.String(20), index=True)
@@ -290,5 +294,5 @@ def test_other_schemas(app: Application, base: Any) -> None:
         assert (ids(first.tags), ids(second.tags)) == ([1], [])
         assert [v.name for v in session.get(Post, 1).versions] == ["b"]
     entry = app.manager.registry.link_table(link)
-    assert entry.version.schema == "shop"
+    assert entry.version.schema == shop
     assert [row[-1] for row in rows(app.engine, entry)] == [0, 2]
