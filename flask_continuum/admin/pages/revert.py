@@ -15,19 +15,15 @@ from flask_continuum.admin.contexts import (
     Hidden,
     Link,
     Piece,
-    Pill,
     PlanField,
     RecordRef,
     RevertPage,
-    Stale,
-    StalePart,
 )
 from flask_continuum.admin.csrf import make_token
-from flask_continuum.admin.differences import show_fields, show_links
-from flask_continuum.admin.entries import see
 from flask_continuum.admin.layout import make_layout, record_crumbs
 from flask_continuum.admin.pages.inputs import NO_ERRORS, show_inputs
 from flask_continuum.admin.pages.plan import cannot_items, show_relations, show_steps
+from flask_continuum.admin.pages.stale import Between, build_stale
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.plans import stuck_with
 from flask_continuum.admin.records import operation_of
@@ -168,7 +164,7 @@ def build_revert(
     )
 
 
-def build_stale(
+def build_refused(
     visit: Visit,
     subject: Subject,
     page: RevertPage,
@@ -179,73 +175,17 @@ def build_stale(
 
     :param entries: what changed in between, newest first.
     """
-    seen = see(visit, subject.versioned, entries, record=subject.live)
     name = sentence_case(page.record.model_label)
-    parts = tuple(
-        StalePart(
-            heading=f"What #{each.entry.transaction.id} changed",
-            note=_meets({change.key for change in each.fields}, choices),
-            fields=tuple(
-                replace(view, pills=(_meeting(view.key in choices.fields),))
-                for view in show_fields(
-                    visit,
-                    subject.versioned,
-                    each.fields,
-                    each.sides,
-                    full=True,
-                    created=each.entry.previous is None,
-                    anchor=f"v{each.entry.transaction.id}",
-                )
-            ),
-            links=show_links(visit, each.links, anchor=f"v{each.entry.transaction.id}"),
-        )
-        for each in seen
-    )
-    stale = Stale(
-        heading=f"Not done: the {name} changed while you were reading",
-        words=(
-            *_since(visit, entries),
-            Piece(
-                text=_("Nothing of yours has been applied; your ticks and your reason are kept.")
-            ),
-        ),
-        parts=parts,
-        action=page.commit.action,
-        hidden=choices.hidden(),
-        button=_("Review the new plan"),
-        note=_(
-            "The plan opens against what is there now. Nothing is applied before you confirm it "
-            "there."
-        ),
-        leave=page.commit.leave,
+    between = Between(subject.versioned, entries, subject.live, choices.fields)
+    stale = build_stale(
+        visit,
+        [between],
+        page.commit,
+        _("Not done: the %(thing)s changed while you were reading", thing=name),
+        _("Nothing of yours has been applied; your ticks and your reason are kept."),
+        choices.hidden(),
     )
     return replace(page, stale=stale)
-
-
-def _since(visit: Visit, entries: Sequence[Entry]) -> tuple[Piece, ...]:
-    if not entries:
-        return (Piece(text="Something that the plan depends on is different now. "),)
-    newest = entries[0].transaction
-    return (
-        Piece(text=person_of(newest).name, strong=True),
-        Piece(text=" saved "),
-        Piece(text=f"#{newest.id}", url=visit.links.transaction(newest), mono=True),
-        Piece(text=f" ({visit.moment(newest.issued_at).words}). "),
-    )
-
-
-def _meets(changed: Collection[str], choices: Choices) -> str:
-    if not changed:
-        return ""
-    met = len(choices.fields.intersection(changed))
-    verb = "meets" if met == 1 else "meet"
-    return f"{met} of {count_of(len(changed), 'field')} {verb} your plan"
-
-
-def _meeting(meets: bool) -> Pill:
-    if meets:
-        return Pill(words=_("In your plan"), tone="warn")
-    return Pill(words=_("Not in your plan"))
 
 
 def _fields(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask_continuum.admin.choices import (
+    BASE,
     PLAN,
     RECORD,
     RELATION,
@@ -25,7 +26,6 @@ from flask_continuum.admin.contexts import (
     Notice,
     Piece,
     PlanField,
-    Stale,
     Tally,
     UndoPage,
     UndoRow,
@@ -41,9 +41,11 @@ from flask_continuum.admin.pages.plan import (
     show_relations,
     show_steps,
 )
+from flask_continuum.admin.pages.stale import Between, build_stale
 from flask_continuum.admin.plans import load_lives
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wanted import Wanted
+from flask_continuum.engine.read.transactions import newest_beside
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import (
     Action,
@@ -51,7 +53,7 @@ from flask_continuum.engine.revert.steps import (
     RecordPlan,
     State,
 )
-from flask_continuum.presenters.labels import count_of
+from flask_continuum.presenters.labels import count_of, sentence_case
 from flask_continuum.presenters.words import _
 
 SHOWN = 100
@@ -125,7 +127,7 @@ def build_undo(
         commit=Commit(
             heading=_("Nothing has changed yet"),
             action=url,
-            hidden=_hidden(plan, clean[SHOWN:]),
+            hidden=_hidden(visit, plan, clean[SHOWN:]),
             button=f"Undo {number}",
             facts=_facts(conflicts, clean, done),
             note=_("All of it or nothing, in one new transaction that you can undo in turn."),
@@ -143,29 +145,25 @@ def build_undo(
     return page
 
 
-def build_stale(visit: Visit, page: UndoPage, transaction: Any, choices: UndoChoices) -> UndoPage:
-    """The same page when the plan it was made from is no longer true."""
-    stale = Stale(
-        heading=_("Not undone: something changed while you were reading"),
-        words=(
-            Piece(
-                text=_(
-                    "A record of this transaction was changed meanwhile. Nothing of yours has "
-                    "been applied; your choices and your reason are kept."
-                )
-            ),
-        ),
-        parts=(),
-        action=page.commit.action,
-        hidden=choices.hidden(),
-        button=_("Review the new plan"),
-        note=_(
-            "The plan opens against what is there now. Nothing is applied before you confirm it "
-            "there."
-        ),
-        leave=Link(label=_("Leave without undoing"), url=visit.links.transaction(transaction)),
+def build_refused(
+    visit: Visit, page: UndoPage, between: Sequence[Between], choices: UndoChoices
+) -> UndoPage:
+    """The same page when the plan it was made from is no longer true: what happened since."""
+    stale = build_stale(
+        visit,
+        between,
+        page.commit,
+        _("Not undone: something changed while you were reading"),
+        _("Nothing of yours has been applied; your choices and your reason are kept."),
+        choices.hidden(),
     )
     return replace(page, stale=stale)
+
+
+def name_of_part(visit: Visit, record: RecordPlan, live: Any) -> str:
+    """What a record of the plan is called beside others."""
+    reference = refer_to_planned(visit, visit.registry.of(record.model), record, live)
+    return sentence_case(reference.name)
 
 
 def _prepare(visit: Visit, parts: Sequence[Part]) -> list[Any]:
@@ -318,11 +316,12 @@ def _cannot(
     return tuple(items)
 
 
-def _hidden(plan: Plan, not_shown: Sequence[Part]) -> tuple[Hidden, ...]:
+def _hidden(visit: Visit, plan: Plan, not_shown: Sequence[Part]) -> tuple[Hidden, ...]:
     token = make_token()
     return (
         Hidden(name=token.name, value=token.value),
         Hidden(name=PLAN, value=plan.fingerprint),
+        Hidden(name=BASE, value=str(newest_beside(visit.session, plan.target))),
         *(Hidden(name=RECORD, value=str(part.place)) for part in not_shown),
         *(
             Hidden(name=RELATION, value=step.id)

@@ -18,7 +18,7 @@ from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.messages import leave_message
 from flask_continuum.admin.pages.inputs import NO_ERRORS
-from flask_continuum.admin.pages.revert import build_revert, build_stale, words_of
+from flask_continuum.admin.pages.revert import build_refused, build_revert, words_of
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.targets import safe_target
 from flask_continuum.admin.visit import Visit
@@ -168,7 +168,7 @@ def _refuse(visit: Visit, asked: Asked, choices: Choices) -> Response:
         entries_since(visit.session, subject.model, subject.key, base) if base is not None else ()
     )
     page = _page(visit, asked, choices)
-    return _show(build_stale(visit, subject, page, entries, choices), 409)
+    return _show(build_refused(visit, subject, page, entries, choices), 409)
 
 
 def _apply(visit: Visit, asked: Asked, choices: Choices, given: Given) -> ResponseReturnValue:

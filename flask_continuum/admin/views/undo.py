@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +14,7 @@ from werkzeug.exceptions import Forbidden
 
 from flask_continuum.admin import csrf, plans
 from flask_continuum.admin.choices import (
+    BASE,
     BEFORE,
     BOTH,
     NOW,
@@ -25,7 +27,9 @@ from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.merges import merged
 from flask_continuum.admin.pages.inputs import NO_ERRORS
-from flask_continuum.admin.pages.undo import build_stale, build_undo
+from flask_continuum.admin.pages.stale import Between
+from flask_continuum.admin.pages.undo import build_refused, build_undo, name_of_part
+from flask_continuum.admin.subjects import read_number
 from flask_continuum.admin.views.revert import (
     CHANGED,
     EXPIRED,
@@ -38,10 +42,14 @@ from flask_continuum.admin.views.transaction import find_transaction
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wanted import Given, Wanted, read_values, to_show, wanted_values
 from flask_continuum.engine.errors import PlanBlocked, StalePlan
+from flask_continuum.engine.read.timeline import entries_since
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, RecordPlan, State
 from flask_continuum.engine.revert.undo import plan_undo
 from flask_continuum.presenters.words import _
+
+CHANGES_SHOWN = 10
+"""Records of which the refusal of an undo shows what happened to them since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +134,46 @@ def _show(page: UndoPage, status: int = 200) -> Response:
 
 
 def _refuse(visit: Visit, asked: Asked, choices: UndoChoices) -> Response:
+    """Answer a plan that is no longer true with what has changed since it was read."""
     page = _page(visit, asked, choices)
-    return _show(build_stale(visit, page, asked.transaction, choices), 409)
+    return _show(build_refused(visit, page, _between(visit, asked, choices), choices), 409)
+
+
+def _between(visit: Visit, asked: Asked, choices: UndoChoices) -> list[Between]:
+    """What happened to the records of the plan, as far as a page shows it."""
+    base = read_number(request.form.get(BASE), BASE)
+    if base is None:
+        return []
+    changed = [
+        (place, record)
+        for place, record in enumerate(asked.plan.records)
+        if record.base is not None and record.base > base
+    ][:CHANGES_SHOWN]
+    lives = plans.load_lives(visit, [record for _place, record in changed])
+    found = []
+    for place, record in changed:
+        live = lives.get((record.model, record.key))
+        found.append(
+            Between(
+                visit.registry.of(record.model),
+                entries_since(visit.session, record.model, record.key, base),
+                live,
+                _concerned(place, record, choices),
+                name_of_part(visit, record, live) if len(asked.plan.records) > 1 else "",
+            )
+        )
+    return found
+
+
+def _concerned(place: int, record: RecordPlan, choices: UndoChoices) -> frozenset[str]:
+    """The fields that the person wanted to have back: all of a record that comes or goes."""
+    if not choices.ticks_record(place) and choices.decision(place) == NOW:
+        return frozenset(
+            step.key for step in record.fields if choices.decision(place, step.key) != NOW
+        )
+    if record.action is not Action.CHANGE:
+        return frozenset(sa.inspect(record.model).column_attrs.keys())
+    return frozenset(step.key for step in record.fields)
 
 
 def _apply(visit: Visit, asked: Asked, choices: UndoChoices, given: Given) -> ResponseReturnValue:

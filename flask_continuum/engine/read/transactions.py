@@ -231,3 +231,13 @@ def transaction_neighbours(session: Session, transaction: Any) -> tuple[Any | No
         session.scalars(before, bind_arguments=arguments).first(),
         session.scalars(after, bind_arguments=arguments).first(),
     )
+
+
+def newest_beside(session: Session, transaction: Any) -> int:
+    """Return the newest id of all transactions in the database of one."""
+    cls: Any = type(transaction)
+    statement = sa.select(sa.func.max(cls.id))
+    found: int = session.execute(
+        statement, bind_arguments=database_of(session, transaction).arguments
+    ).scalar_one()
+    return found
