@@ -14,6 +14,7 @@ from flask_continuum.engine.errors import (
     PlanBlocked,
     ReadOnlyPast,
     ReverterException,
+    RevertRefused,
     StalePlan,
     VersioningError,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "PlanBlocked",
     "ReadOnlyPast",
     "Report",
+    "RevertRefused",
     "ReverterException",
     "Severity",
     "StalePlan",

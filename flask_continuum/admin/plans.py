@@ -135,7 +135,7 @@ def _permit_record(visit: Visit, record: RecordPlan, lives: Lives, holders: Live
     versioned = visit.registry.of(record.model)
     live = lives.get((record.model, record.key)) if record.action is not Action.RECREATE else None
     masks = visit.masks(versioned, record=live, versions=(record.version,))
-    denied: dict[str, str] = {}
+    denied = _denied_key(visit, versioned, record)
     fields = []
     for step in record.fields:
         if step.key in masks:
@@ -176,6 +176,23 @@ def _permit_record(visit: Visit, record: RecordPlan, lives: Lives, holders: Live
             ),
         ),
     )
+
+
+def _denied_key(visit: Visit, versioned: VersionedClass, record: RecordPlan) -> dict[str, str]:
+    """What a recreated record may not be given as its key, and why: a key may be a link, too."""
+    if record.action is not Action.RECREATE:
+        return {}
+    references = shapes.reference_of_field(versioned)
+    denied: dict[str, str] = {}
+    for key in versioned.key_attributes:
+        asked = [{"field": key}]
+        if key in references:
+            asked.append({"relationship": references[key]})
+        for about in asked:
+            decision = visit.access.may_revert(versioned.model, version=record.version, **about)
+            if not decision.allowed:
+                denied.setdefault(key, decision.reason)
+    return denied
 
 
 def _sees_holder(visit: Visit, taken: Taken, holders: Lives) -> bool:

@@ -58,3 +58,7 @@ class PlanBlocked(VersioningError):
     ) -> None:
         super().__init__(message)
         self.holder = holder
+
+
+class RevertRefused(PlanBlocked):
+    """A plugin's ``before_revert`` refuses to go back; the message is the reason, for people."""

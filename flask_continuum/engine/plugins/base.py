@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableSequence
+from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
 from typing import Any, overload
 
 import sqlalchemy as sa
@@ -60,6 +60,17 @@ class Plugin:
     def transaction_args(self, uow: Any, session: Session) -> Mapping[str, Any]:
         """Return values for the transaction's row, by column; what was said elsewhere wins."""
         return {}
+
+    # -- while something goes back -------------------------------------------------------------
+
+    def before_revert(self, session: Session, plan: Any, chosen: Sequence[Any]) -> None:
+        """Called before a plan is carried out, when all else allows it; raise to refuse.
+
+        :param plan: the :class:`~flask_continuum.engine.revert.plan.Plan` as it stands now.
+        :param chosen: what was chosen of it: for each record ``record`` (its plan), ``fields`` and
+            ``relations`` (the steps). Relation steps bring records along, which are there too.
+        :raises RevertRefused: with the reason, which the pages show.
+        """
 
     # -- while history is read -----------------------------------------------------------------
 

@@ -85,6 +85,9 @@ def apply(
         return []
     work = Work(session, chosen)
     held = refuse_taken(session, chosen, work.objects)
+    for manager in _managers(chosen):
+        for plugin in manager.plugins.overriding("before_revert"):
+            plugin.before_revert(session, fresh, tuple(chosen))
     try:
         with session.begin_nested():
             live = work.carry_out(flush=True, held=held)
@@ -111,6 +114,11 @@ def annotate(
         manager.unit_of_work(session).annotate(
             kind=plan.kind, reason=reason, context=context_of(plan), mapper=mapper
         )
+
+
+def _managers(chosen: Sequence[Chosen]) -> list[Any]:
+    """The managers of the records, each once."""
+    return list(dict.fromkeys(each.record.model.__versioning_manager__ for each in chosen))
 
 
 def context_of(plan: Planned) -> dict[str, Any]:

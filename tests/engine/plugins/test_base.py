@@ -24,6 +24,7 @@ HOOKS = {
     "after_create_version_objects": (None, None),
     "after_version_class_built": (None, None),
     "before_create_version_objects": (None, None),
+    "before_revert": (None, None, ()),
     "before_flush": (None, None),
     "is_session_modified": (None,),
     "transaction_args": (None, None),
