@@ -50,11 +50,24 @@ from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.as_of import as_of
 from flask_continuum.engine.read.blame import blame
+from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.differences import changes, changes_of
 from flask_continuum.engine.read.field_history import history_of_field
-from flask_continuum.engine.read.results import NOT_RECORDED, Blame, FieldValue, Page
+from flask_continuum.engine.read.results import (
+    NOT_RECORDED,
+    Blame,
+    Comparison,
+    Entry,
+    FieldChange,
+    FieldValue,
+    LinkChange,
+    Page,
+    TransactionRow,
+)
 from flask_continuum.engine.read.time_machine import async_time_machine, time_machine
 from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
+from flask_continuum.engine.timelines import timeline
 from flask_continuum.engine.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -64,15 +77,20 @@ __version__ = "0.1.0"
 
 __all__ = [
     "NOT_RECORDED",
+    "BadCursor",
     "Blame",
     "ClassNotVersioned",
+    "Comparison",
     "Continuum",
     "Diagnosis",
+    "Entry",
+    "FieldChange",
     "FieldValue",
     "Finding",
     "FindingKind",
     "HistoryWriteError",
     "ImproperlyConfigured",
+    "LinkChange",
     "NoChangesAttribute",
     "Operation",
     "Page",
@@ -87,12 +105,15 @@ __all__ = [
     "SymptomKind",
     "TransactionBase",
     "TransactionFactory",
+    "TransactionRow",
     "UnitOfWork",
     "VersioningError",
     "VersioningManager",
     "as_of",
     "async_time_machine",
     "blame",
+    "changes",
+    "changes_of",
     "changeset",
     "count_versions",
     "doctor",
@@ -109,6 +130,7 @@ __all__ = [
     "plan_undo",
     "remove_versioning",
     "time_machine",
+    "timeline",
     "transaction_class",
     "tx_column_name",
     "vacuum",

@@ -15,7 +15,8 @@ from flask_continuum.admin.shown_fields import fields_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.families import bases, families
-from flask_continuum.engine.read.feed import ORDINARY, FeedFilter
+from flask_continuum.engine.read.feed import FeedFilter
+from flask_continuum.engine.read.made import ORDINARY
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.addresses import BadAddress, decode_key, python_type
 from flask_continuum.presenters.words import N_, _

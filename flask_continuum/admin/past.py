@@ -15,7 +15,7 @@ from flask_continuum.admin.contexts import Hidden, Link, MomentBanner, MomentFor
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wording import pieces
-from flask_continuum.engine.read.conditions import fits, transaction_class_of
+from flask_continuum.engine.read.conditions import read_id, transaction_class_of
 from flask_continuum.engine.read.fates import Surroundings, surroundings
 from flask_continuum.engine.read.loading import connection_arguments
 from flask_continuum.engine.read.navigation import transaction_at
@@ -64,9 +64,9 @@ def read_as_of(visit: Visit, versioned: VersionedClass) -> AsOf | None:
         text = f"{day}T{request.args.get('time', '').strip() or '00:00'}"
     if not text:
         return None
-    number = text.removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) <= 19:
-        return _at_transaction(visit, versioned, int(number))
+    number = read_id(text.removeprefix("#"))
+    if number is not None:
+        return _at_transaction(visit, versioned, number)
     try:
         local = datetime.fromisoformat(text)
         aware = local if local.tzinfo is not None else local.replace(tzinfo=visit.zone)
@@ -81,11 +81,9 @@ def read_as_of(visit: Visit, versioned: VersionedClass) -> AsOf | None:
 
 def _at_transaction(visit: Visit, versioned: VersionedClass, number: int) -> AsOf:
     cls = transaction_class_of(versioned)
-    found = None
-    if fits(number):
-        statement = sa.select(cls.issued_at).where(cls.id == number)
-        arguments = connection_arguments(visit.session, versioned)
-        found = visit.session.scalars(statement, bind_arguments=arguments).first()
+    statement = sa.select(cls.issued_at).where(cls.id == number)
+    arguments = connection_arguments(visit.session, versioned)
+    found = visit.session.scalars(statement, bind_arguments=arguments).first()
     if found is None:
         raise bad_request(_("“as_of” names a transaction that is not in the history."))
     return AsOf(number, found, str(number), exact=True)

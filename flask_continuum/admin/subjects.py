@@ -11,6 +11,7 @@ from flask_continuum.admin.errors import bad_request, not_found
 from flask_continuum.admin.records import operation_of, refer
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.conditions import read_id
 from flask_continuum.engine.read.navigation import newest as newest_version
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.registry import VersionedClass
@@ -120,6 +121,7 @@ def read_number(text: str | None, name: str) -> int | None:
     """
     if text is None or text == "":
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > 19:
+    number = read_id(text)
+    if number is None:
         raise bad_request(_("“%(name)s” is a number, such as 1187.", name=name))
-    return int(text)
+    return number

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapper, Session
 
+from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.plugins.base import Plugin
 
@@ -46,3 +47,18 @@ def remove_versioning(
     :param mapper: kept for compatibility, like ``session``: the manager knows what it listens to.
     """
     manager.reset()
+
+
+def manager_or_default(manager: VersioningManager | None) -> VersioningManager:
+    """Return the manager, or the one of ``make_versioned`` if it versions anything.
+
+    :raises ImproperlyConfigured: when there is none.
+    """
+    if manager is not None:
+        return manager
+    if not versioning_manager.registry.tables:
+        raise ImproperlyConfigured(
+            "Nothing is versioned by make_versioned(), so the manager has to be named: "
+            "continuum.manager with Flask, or the VersioningManager of your own."
+        )
+    return versioning_manager

@@ -19,6 +19,7 @@ from flask_continuum.admin.past import AsOf, read_as_of
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.made import Made
 from flask_continuum.engine.read.navigation import as_of_version
 from flask_continuum.engine.read.navigation import lives as lives_of
 from flask_continuum.engine.read.results import Entry, Page
@@ -108,11 +109,11 @@ def _read(
         cursor=cursor,
         limit=limit,
         field=filters.field or None,
-        user_id=people.get(filters.user),
         operation=OPERATIONS.get(filters.operation),
         at=filters.at,
         tracked=tracked_relationships(visit, subject),
         children=children,
+        made=Made(user_id=people.get(filters.user)),
     )
 
 

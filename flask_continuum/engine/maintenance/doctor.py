@@ -17,8 +17,9 @@ from flask_continuum.engine.maintenance.checkup.symptoms import (
     SymptomKind,
 )
 from flask_continuum.engine.maintenance.checkup.tables import check_tables, read_tables
-from flask_continuum.engine.maintenance.scope import Place, manager_or_default, places
+from flask_continuum.engine.maintenance.scope import Place, places
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.setup import manager_or_default
 
 
 def doctor(

@@ -10,10 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, scoped_session
 
 from flask_continuum.engine.dialects.fragments import OWN
-from flask_continuum.engine.errors import HistoryWriteError, ImproperlyConfigured
+from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable, model_of
-from flask_continuum.engine.setup import versioning_manager
 from flask_continuum.engine.typed import AnySelect
 
 _ROWS_AT_A_TIME = 1000
@@ -63,21 +62,6 @@ class Place:
     def write(self, statement: sa.Update | sa.Delete) -> int:
         """Run a statement on history itself, past every listener; return how many rows it met."""
         return self.connection.execute(statement, execution_options=OWN).rowcount
-
-
-def manager_or_default(manager: VersioningManager | None) -> VersioningManager:
-    """Return the manager, or the one of ``make_versioned`` if it versions anything.
-
-    :raises ImproperlyConfigured: when there is none.
-    """
-    if manager is not None:
-        return manager
-    if not versioning_manager.registry.tables:
-        raise ImproperlyConfigured(
-            "Nothing is versioned by make_versioned(), so the manager has to be named: "
-            "verify(session, continuum.manager) with Flask, or the VersioningManager of your own."
-        )
-    return versioning_manager
 
 
 def places(

@@ -19,13 +19,14 @@ from flask_continuum.engine.maintenance.hierarchies import verify_hierarchies
 from flask_continuum.engine.maintenance.moved import verify_moves
 from flask_continuum.engine.maintenance.recorded import Recorded, load_recorded
 from flask_continuum.engine.maintenance.records import verify_records
-from flask_continuum.engine.maintenance.scope import Place, manager_or_default, places
+from flask_continuum.engine.maintenance.scope import Place, places
 from flask_continuum.engine.maintenance.transactions import (
     verify_transaction_of,
     verify_transactions,
 )
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.registry import VersionedTable
+from flask_continuum.engine.setup import manager_or_default
 
 
 def verify(

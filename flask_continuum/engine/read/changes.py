@@ -11,7 +11,7 @@ from flask_continuum.engine.read.conditions import moment
 from flask_continuum.engine.read.links import link_differences
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.recorded import Recorded, recorded
-from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, FieldChange
+from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, FieldChange, LinkChange
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.unreadable import Unreadable
 
@@ -65,6 +65,12 @@ def field_changes(
     return tuple(found)
 
 
+def lost(entry: VersionedClass, known: Recorded, old: Any) -> tuple[FieldChange, ...]:
+    """Return what a record had that is gone: all its values, to NOT_RECORDED."""
+    values = ((key, value(entry, known, old, key)) for key in entry.attributes)
+    return tuple(FieldChange(key, had, NOT_RECORDED) for key, had in values if not _is_nothing(had))
+
+
 def _is_nothing(value: Any) -> bool:
     return value is None or value is NOT_RECORDED
 
@@ -92,9 +98,18 @@ def compare(session: Session, old: Any, new: Any) -> Comparison:
     if versioned(old) is not entry:
         raise ValueError(f"Versions of one model can be compared, not {old!r} with {new!r}.")
     fields = field_changes(entry, recorded(session, entry), old, new)
+    return comparison(entry, old, new, fields, link_differences(entry, old, new))
+
+
+def comparison(
+    entry: VersionedClass,
+    old: Any | None,
+    new: Any | None,
+    fields: tuple[FieldChange, ...],
+    links: tuple[LinkChange, ...],
+) -> Comparison:
+    """Put a comparison together: what has not changed is the rest."""
     changed = {change.key for change in fields}
-    return Comparison(
-        fields=fields,
-        links=link_differences(entry, old, new),
-        unchanged=tuple(key for key in entry.attributes if key not in changed),
-    )
+    both = old is not None and new is not None
+    unchanged = tuple(key for key in entry.attributes if both and key not in changed)
+    return Comparison(fields, links, unchanged, old, new)

@@ -21,6 +21,9 @@ RESTORING = ("revert", "restore", "undo")
 
 GREATEST_ID = 2**63 - 1
 
+LONGEST_ID = 19
+"""Digits of the greatest id; a uid has 32 characters, so that neither is taken for the other."""
+
 
 def registry_of(entry: VersionedClass) -> Registry:
     """Return the registry that an entry belongs to."""
@@ -73,10 +76,36 @@ def fits(value: Any) -> bool:
     return not isinstance(value, int) or -GREATEST_ID <= value <= GREATEST_ID
 
 
+def read_id(text: str) -> int | None:
+    """Read digits as the id of a transaction; ``None`` when they are none.
+
+    :returns: a number that every database can be asked for.
+    """
+    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID:
+        return min(int(text), GREATEST_ID)
+    return None
+
+
 def same_record(entry: VersionedClass, one: Any, other: Any) -> tuple[Any, ...]:
     """Join two entities by their record."""
     pairs = zip(key_columns(entry, one), key_columns(entry, other), strict=True)
     return tuple(a == b for a, b in pairs)
+
+
+def nearest_before(entry: VersionedClass, entity: Any) -> sa.ScalarSelect[Any]:
+    """Return the transaction id of the version before an entity's, whatever its life.
+
+    It is one step back in the index: a MAX would have MariaDB read the whole history.
+    """
+    between = aliased(entry.version_class)
+    return (
+        sa.select(moment(entry, between))
+        .where(*same_record(entry, between, entity), moment(entry, between) < moment(entry, entity))
+        .order_by(moment(entry, between).desc())
+        .limit(1)
+        .correlate(entity)
+        .scalar_subquery()
+    )
 
 
 def existed(entry: VersionedClass, entity: Any, at: Any) -> tuple[sa.ColumnElement[bool], ...]:

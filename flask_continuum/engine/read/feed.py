@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,28 +11,27 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.read.conditions import differs, moment, operation, same_record
+from flask_continuum.engine.read.conditions import (
+    differs,
+    moment,
+    nearest_before,
+    operation,
+    same_record,
+)
 from flask_continuum.engine.read.links import Link, owned_links
 from flask_continuum.engine.read.loading import versioned
+from flask_continuum.engine.read.made import Made
 from flask_continuum.engine.read.search import Searchable, label_attributes, matches
 from flask_continuum.engine.registry import VersionedClass
 
-ORDINARY = ""
-"""The ``kind`` of transactions that have none: plain edits."""
 
-
-@dataclass(frozen=True, slots=True)
-class FeedFilter:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedFilter(Made):
     """What transactions are wanted; ``None`` asks for all.
 
     :ivar model: those that touched a record of this model.
-    :ivar user_id: those of this user.
-    :ivar actor: those under this label.
     :ivar operation: those that inserted, updated or deleted something (of the model).
-    :ivar kind: those of this kind, ``""`` for plain edits.
     :ivar field: those that changed this attribute or many-to-many relationship of the model.
-    :ivar since: those not before this instant (naive UTC).
-    :ivar until: those before this instant (naive UTC).
     :ivar text: those whose reason or label contains it, or that touched a record which was called
         so or has this key.
     :ivar searchable: gives the text attributes of a model that ``text`` may be looked for in.
@@ -41,13 +39,8 @@ class FeedFilter:
     """
 
     model: Any = None
-    user_id: Any = None
-    actor: str | None = None
     operation: Operation | None = None
-    kind: str | None = None
     field: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
     text: str | None = None
     searchable: Searchable = label_attributes
     models: Sequence[Any] | None = None
@@ -76,22 +69,7 @@ def conditions(
     :param dialect: the database's name, which decides how values are compared.
     :raises ValueError: when transactions record no user, or the model has no such field.
     """
-    if wanted.user_id is not None:
-        if not hasattr(transaction, "user_id"):
-            raise ValueError("Transactions do not record their user here (user_cls is None).")
-        yield transaction.user_id == wanted.user_id
-    if wanted.actor is not None:
-        yield transaction.actor == wanted.actor
-    if wanted.kind is not None:
-        yield (
-            transaction.kind.is_(None)
-            if wanted.kind == ORDINARY
-            else transaction.kind == wanted.kind
-        )
-    if wanted.since is not None:
-        yield transaction.issued_at >= wanted.since
-    if wanted.until is not None:
-        yield transaction.issued_at < wanted.until
+    yield from wanted.conditions(transaction)
     touches = _touches(wanted, every, dialect)
     if touches is not None:
         yield _in_any_row(transaction, touches)
@@ -173,22 +151,14 @@ def _changed(
             f"{entry.model.__name__} has no recorded field or link {field!r}; "
             f"it has {', '.join(entry.attributes)}."
         )
-    version, before, between = (aliased(entry.version_class) for _ in range(3))
+    version, before = aliased(entry.version_class), aliased(entry.version_class)
     now, then = getattr(version, field), getattr(before, field)
-    nearest = (
-        sa.select(sa.func.max(moment(entry, between)))
-        .where(
-            *same_record(entry, between, version), moment(entry, between) < moment(entry, version)
-        )
-        .correlate(version)
-        .scalar_subquery()
-    )
     came = sa.and_(operation(entry, version) == Operation.INSERT, now.is_not(None))
     differed = sa.and_(
         operation(entry, version) != Operation.INSERT,
         sa.exists().where(
             *same_record(entry, before, version),
-            moment(entry, before) == nearest,
+            moment(entry, before) == nearest_before(entry, version),
             differs(now, then, entry.attributes[field], dialect),
         ),
     )

@@ -15,23 +15,24 @@ from flask_continuum.engine.read.conditions import (
     differs,
     is_record,
     moment,
+    nearest_before,
     next_birth,
     operation,
     same_record,
     transaction_class_of,
 )
 from flask_continuum.engine.read.links import Link, links_of
+from flask_continuum.engine.read.made import Made
 from flask_continuum.engine.read.tracked import changes_of_children, children_of
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.typed import AnySelect
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter(Made):
     """Which changes of a record are wanted.
 
     :ivar field: the attribute, or the many-to-many relationship, that changed.
-    :ivar user_id: the user who changed it.
     :ivar operation: what happened to the record.
     :ivar at: a transaction of the life that is wanted; the newest life when ``None``.
     :ivar every_life: all lives of the key together.
@@ -40,7 +41,6 @@ class Filter:
     """
 
     field: str | None = None
-    user_id: Any = None
     operation: Operation | None = None
     at: int | None = None
     every_life: bool = False
@@ -151,17 +151,7 @@ def _changed(
 ) -> sa.ColumnElement[bool]:
     """Select the versions whose field differs from the one before, or was set at the beginning."""
     assert wanted.field is not None
-    before, between = aliased(entry.version_class), aliased(entry.version_class)
-    nearest = (
-        sa.select(moment(entry, between))
-        .where(
-            *same_record(entry, between, version), moment(entry, between) < moment(entry, version)
-        )
-        .order_by(moment(entry, between).desc())
-        .limit(1)
-        .correlate(version)
-        .scalar_subquery()
-    )
+    before, nearest = aliased(entry.version_class), nearest_before(entry, version)
     now, then = getattr(version, wanted.field), getattr(before, wanted.field)
     born = birth(entry, key, wanted.at)
     has_before = moment(entry, version) > born
@@ -218,7 +208,7 @@ def _cut(
     wanted: Filter,
     window: Window,
 ) -> AnySelect:
-    """Cut a branch to the life, the user and the window that are wanted."""
+    """Cut a branch to the life, the transactions and the window that are wanted."""
     if not wanted.every_life:
         statement = statement.where(at >= birth(entry, key, wanted.at))
     if wanted.at is not None:
@@ -227,11 +217,8 @@ def _cut(
         statement = statement.where(at > window.above)
     if window.below is not None:
         statement = statement.where(at < window.below)
-    if wanted.user_id is not None:
-        transaction = aliased(transaction_class_of(entry))
-        if not hasattr(transaction, "user_id"):
-            raise ValueError("Transactions do not record their user here (user_cls is None).")
-        statement = statement.where(
-            sa.exists().where(transaction.id == at, transaction.user_id == wanted.user_id)
-        )
+    transaction = aliased(transaction_class_of(entry))
+    made = tuple(wanted.conditions(transaction))
+    if made:
+        statement = statement.where(sa.exists().where(transaction.id == at, *made))
     return statement.order_by(at if window.rising else at.desc()).limit(window.limit)

@@ -20,8 +20,9 @@ from flask_continuum.engine.read.conditions import (
     is_record,
     moment,
     operation,
-    transaction_class_of,
+    registry_of,
 )
+from flask_continuum.engine.read.instants import instant
 from flask_continuum.engine.read.loading import (
     begins,
     connect,
@@ -177,18 +178,14 @@ def lives(session: Session, model: Any, key: Sequence[Any]) -> tuple[Life, ...]:
     return tuple(Life(*row) for row in rows)
 
 
-def transaction_at(session: Session, model: Any, instant: Any) -> int | None:
-    """Return the newest transaction id issued up to an instant (UTC, without a zone)."""
+def transaction_at(session: Session, model: Any, when: Any) -> int | None:
+    """Return the transaction id that a model is read as of at a point in history.
+
+    :param when: what :func:`~flask_continuum.engine.read.instants.instant` takes.
+    """
     entry = versioned(model)
-    transaction = transaction_class_of(entry)
-    statement = (
-        sa.select(transaction.id)
-        .where(transaction.issued_at <= instant)
-        .order_by(transaction.id.desc())
-        .limit(1)
-    )
-    arguments = connection_arguments(session, entry)
-    return session.scalars(statement, bind_arguments=arguments).first()
+    statement = sa.select(instant(when, registry_of(entry).history_of(entry.table)))
+    return session.scalar(statement, bind_arguments=connection_arguments(session, entry))
 
 
 def _newest(

@@ -196,11 +196,16 @@ class Comparison:
     """The differences between two states of one record.
 
     :ivar unchanged: keys of the fields that are equal on both sides.
+    :ivar old: the state before: a version, or the live object; ``None`` where there was no record
+        yet. Its fields are NOT_RECORDED then.
+    :ivar new: the state after, ``None`` where the record is gone.
     """
 
     fields: tuple[FieldChange, ...]
     links: tuple[LinkChange, ...]
     unchanged: tuple[str, ...]
+    old: Any | None = None
+    new: Any | None = None
 
     @property
     def is_empty(self) -> bool:

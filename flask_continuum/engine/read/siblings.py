@@ -29,6 +29,7 @@ from flask_continuum.engine.read import navigation
 from flask_continuum.engine.read.conditions import (
     key_columns,
     moment,
+    nearest_before,
     operation,
     same_record,
     transaction_class_of,
@@ -42,7 +43,7 @@ from flask_continuum.engine.read.loading import (
     whole,
 )
 from flask_continuum.engine.read.recorded import Recorded, recorded
-from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.registry import VersionedClass, VersionedTable
 
 Place = tuple[Any, ...]
 """The identity of a version: its record's key, then its transaction."""
@@ -150,6 +151,22 @@ def previous(session: Session, version: Any) -> Any | None:
     """Return the version before one in the same life; the first to be asked asks for all."""
     found = _linked(session, version)
     return navigation.previous(session, version) if found is None else found.before(version)
+
+
+def previous_of(session: Session, versions: Iterable[Any]) -> list[Any | None]:
+    """Return the version before each of some, wherever they were loaded, in their order.
+
+    One statement for every few hundred versions of a hierarchy, and one more where lives begin.
+    """
+    wanted = list(versions)
+    found = Found()
+    by_table: dict[VersionedTable, list[Any]] = defaultdict(list)
+    for each in wanted:
+        by_table[versioned(each).table].append(each)
+    for own in by_table.values():
+        for start in range(0, len(own), CHUNK):
+            _link(session, found, own[start : start + CHUNK])
+    return [found.before(each) for each in wanted]
 
 
 def next(session: Session, version: Any) -> Any | None:
@@ -272,15 +289,8 @@ def _adjacent(versions: Iterable[Any]) -> Iterator[tuple[Place, Any]]:
 def _before(session: Session, versions: list[Any]) -> dict[Place, Any]:
     """Load the versions before some, whatever their lives, by the place of the later one."""
     entry = _most_general(versions)
-    this, between, other = aliased(entry.version_class), aliased(entry.version_class), whole(entry)
-    nearest = (
-        sa.select(moment(entry, between))
-        .where(*same_record(entry, between, this), moment(entry, between) < moment(entry, this))
-        .order_by(moment(entry, between).desc())
-        .limit(1)
-        .correlate(this)
-        .scalar_subquery()
-    )
+    this, other = aliased(entry.version_class), whole(entry)
+    nearest = nearest_before(entry, this)
     found = {}
     for chunk in chunks(_place(each) for each in versions):
         statement = (

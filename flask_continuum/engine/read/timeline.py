@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,12 +25,16 @@ from flask_continuum.engine.read.loading import (
     transactions_by_id,
     versioned,
 )
+from flask_continuum.engine.read.made import Made
 from flask_continuum.engine.read.moments import Filter, Window, moments
 from flask_continuum.engine.read.results import Author, Entry, Page
 from flask_continuum.engine.read.tracked import children_at
 from flask_continuum.engine.registry import VersionedClass
 
 CURSOR = "timeline"
+
+ANYHOW = Made()
+"""By anybody, at any time."""
 
 
 def timeline(
@@ -41,11 +45,11 @@ def timeline(
     cursor: str | None = None,
     limit: int = 50,
     field: str | None = None,
-    user_id: Any = None,
     operation: Operation | int | None = None,
     at: int | None = None,
     tracked: Sequence[str] = (),
     children: int | None = None,
+    made: Made = ANYHOW,
 ) -> Page[Entry]:
     """Return a page of the changes of a record, newest first.
 
@@ -54,9 +58,9 @@ def timeline(
 
     :param cursor: ``newer`` or ``older`` of another page with the same filters.
     :param field: only changes of this attribute, many-to-many or tracked relationship.
-    :param user_id: only changes by this user.
     :param operation: only insertions, updates or deletions.
     :param at: a transaction of the life that is wanted; the newest life of the key by default.
+    :param made: only changes by these people, at this time, in such transactions.
     :param tracked: relationships of the option ``track`` whose changes are merged in; what happened
         to children stands under ``children`` of the entry of their transaction, which may be there
         for them alone (:attr:`~flask_continuum.engine.read.results.Entry.own`).
@@ -66,8 +70,8 @@ def timeline(
     """
     entry = versioned(model)
     wanted = Filter(
+        **asdict(made),
         field=field,
-        user_id=user_id,
         operation=None if operation is None else Operation(operation),
         at=at,
         tracked=tuple(tracked),

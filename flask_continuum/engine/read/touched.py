@@ -17,6 +17,7 @@ from flask_continuum.engine.read.conditions import (
     key_columns,
     known,
     moment,
+    nearest_before,
     operation,
     same_record,
 )
@@ -205,17 +206,7 @@ def _all_links(entry: VersionedClass) -> tuple[Link, ...]:
 
 def _with_predecessor(entry: VersionedClass, ids: Iterable[int], limit: int | None) -> AnySelect:
     version, before = whole(entry), another(entry)
-    between = aliased(entry.version_class)
-    nearest = (
-        sa.select(moment(entry, between))
-        .where(
-            *same_record(entry, between, version), moment(entry, between) < moment(entry, version)
-        )
-        .order_by(moment(entry, between).desc())
-        .limit(1)
-        .correlate(version)
-        .scalar_subquery()
-    )
+    nearest = nearest_before(entry, version)
     statement = (
         sa.select(version, before)
         .outerjoin(

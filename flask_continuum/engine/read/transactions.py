@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
-from flask_continuum.engine.read.conditions import GREATEST_ID, fits
+from flask_continuum.engine.read.conditions import GREATEST_ID, read_id
 from flask_continuum.engine.read.databases import (
     Database,
     database_of,
@@ -31,7 +31,6 @@ from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.typed import AnySelect
 
 SAMPLES = 3
-LONGEST_ID = 19
 
 
 def transactions(
@@ -163,14 +162,12 @@ def rows_of(session: Session, database: Database, found: Sequence[Any]) -> dict[
 
 def transaction_by_uid(session: Session, manager: Any, uid_or_id: str) -> Any | None:
     """Return the transaction with a uid, or with an id in decimal digits; ``None`` without one."""
-    number = int(uid_or_id) if uid_or_id.isascii() and uid_or_id.isdigit() else None
-    by_id = number is not None and len(uid_or_id) <= LONGEST_ID and fits(number)
+    number = read_id(uid_or_id)
     if "\0" in uid_or_id:
         return None
     for database in databases(session, manager.registry):
         cls: Any = database.transaction_class
-        # an id is at most 19 digits long and a uid 32, so that neither is taken for the other
-        condition: Any = cls.id == number if by_id else cls.uid == uid_or_id
+        condition: Any = cls.uid == uid_or_id if number is None else cls.id == number
         statement = (
             sa.select(cls)
             .where(condition)

@@ -84,7 +84,12 @@ def test_by_transaction_uid_or_time(newsroom: Newsroom) -> None:
         session.rollback()  # a snapshot would not show it
         whole = as_of(newsroom.Section, first)
         assert session.scalars(sa.select(whole.name)).all() == ["Town"]
-    for wrong in (1.5, None, True):
+    with newsroom.session() as session:
+        version = session.get(version_class(newsroom.Section), (1, second))
+        own = as_of(newsroom.Section, version)  # as of its transaction, whatever its own id is
+        assert session.scalars(sa.select(own.name)).all() == ["Town"]
+        live = session.get(newsroom.Section, 1)
+    for wrong in (1.5, None, True, live):
         with pytest.raises(TypeError, match="A point in history is"):
             as_of(newsroom.Article, wrong)
     with pytest.raises(ClassNotVersioned, match="'user_account' has no history"):

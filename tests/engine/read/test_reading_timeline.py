@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask_continuum.engine import read
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import NOT_RECORDED, BadCursor, FieldChange, cursors
+from flask_continuum.engine.read.made import Made
 from tests.engine.newsroom import Newsroom
 from tests.support.marks import on
 from tests.support.statements import statements
@@ -126,10 +127,10 @@ def test_filters(newsroom: Newsroom) -> None:
         assert places(field="body") == [3, 4]  # from NULL and back
         assert places(field="words") == []
         assert places(field="tags") == [4, 5]
-        assert places(user_id=2) == [1, 3, 5]
+        assert places(made=Made(user_id=2)) == [1, 3, 5]
         assert places(operation=Operation.INSERT) == [0]
         assert places(operation=Operation.UPDATE) == [1, 2, 3, 4, 5]
-        assert places(field="title", user_id=2) == [1]
+        assert places(field="title", made=Made(user_id=2)) == [1]
         with pytest.raises(ValueError, match="no recorded field or link 'token'"):
             places(field="token")
 
