@@ -77,13 +77,11 @@ def fits(value: Any) -> bool:
 
 
 def read_id(text: str) -> int | None:
-    """Read digits as the id of a transaction; ``None`` when they are none.
-
-    :returns: a number that every database can be asked for.
-    """
-    if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID:
-        return min(int(text), GREATEST_ID)
-    return None
+    """Read digits as the id of a transaction; ``None`` when they are none, or too many."""
+    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_ID:
+        return None
+    number = int(text)
+    return number if fits(number) else None
 
 
 def same_record(entry: VersionedClass, one: Any, other: Any) -> tuple[Any, ...]:

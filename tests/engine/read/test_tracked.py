@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine import read
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.made import Made
 from flask_continuum.engine.read.tracked import authors_of_children
 from tests.engine.newsroom import Newsroom, build_without_ends, lend
 from tests.support.statements import statements
@@ -129,8 +130,8 @@ def test_pages_meet_exactly_in_both_directions(written: Newsroom, limit: int) ->
         ({"operation": Operation.DELETE}, [7]),
         ({"operation": Operation.INSERT}, [2, 1]),
         ({"operation": Operation.UPDATE}, [8, 6, 4, 3]),
-        ({"user_id": 1}, [2]),
-        ({"user_id": 2}, [3]),
+        ({"made": Made(user_id=1)}, [2]),
+        ({"made": Made(user_id=2)}, [3]),
         ({"field": "comments", "operation": Operation.UPDATE}, [6, 4, 3]),
     ],
 )
