@@ -14,6 +14,7 @@ from flask_continuum.admin.folders import find_folders
 from flask_continuum.admin.schema import explain_database_error
 from flask_continuum.admin.views.activity import activity
 from flask_continuum.admin.views.compare import compare
+from flask_continuum.admin.views.fields import field, fields
 from flask_continuum.admin.views.missing import missing
 from flask_continuum.admin.views.model import model
 from flask_continuum.admin.views.models import models
@@ -50,6 +51,8 @@ def create_blueprint(settings: Settings) -> Blueprint:
     rule("/records/<model>", "model", model)
     rule(_RECORD, "timeline", timeline)
     rule(f"{_RECORD}/compare", "compare", compare)
+    rule(f"{_RECORD}/fields", "fields", fields)
+    rule(f"{_RECORD}/fields/<field>", "field", field)
     rule(f"{_RECORD}/<int:transaction>", "version", version)
     rule(f"{_RECORD}/<int:transaction>/revert", "revert", revert, methods=("GET", "POST"))
     rule("/transactions/<uid>", "transaction", transaction)

@@ -66,6 +66,14 @@ class Links:
         """The address of a record as a transaction left it."""
         return self._of("version", model, key, transaction=transaction, **query)
 
+    def fields(self, model: type[Any], key: tuple[Any, ...], **query: Any) -> str:
+        """The address of all fields of a record."""
+        return self._of("fields", model, key, **query)
+
+    def field(self, model: type[Any], key: tuple[Any, ...], name: str, **query: Any) -> str:
+        """The address of the values that a field of a record has had."""
+        return self._of("field", model, key, field=encode_key((name,)), **query)
+
     def revert(self, model: type[Any], key: tuple[Any, ...], transaction: int, **query: Any) -> str:
         """The address of the plan that goes back to a version."""
         return self._of("revert", model, key, transaction=transaction, **query)

@@ -94,6 +94,11 @@ class Display:
         return self.kind in (DisplayKind.NULL, DisplayKind.EMPTY, DisplayKind.NOT_RECORDED)
 
     @property
+    def needs_legend(self) -> bool:
+        """True when a page that shows it explains its sign: nothing, not recorded, hidden."""
+        return self.is_nothing or self.reason is not None
+
+    @property
     def is_short(self) -> bool:
         """True when all of the value is shown."""
         return self.length is None

@@ -95,6 +95,8 @@ ROUTES: Mapping[str, Route] = {
             to=now&show=all&layout=inline
         """,
     ),
+    "fields": Route(ARTICLE, RECORD),
+    "field": Route({**ARTICLE, "field": "title"}, (200, 200, 404, 404), queries="cursor=x"),
     "version": Route({**ARTICLE, "transaction": 2}, RECORD),
     "revert": Route(
         {**ARTICLE, "transaction": 1}, PLAN, CARRY_OUT, "chosen=1 chosen=1&field=api_token"

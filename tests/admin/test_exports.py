@@ -122,3 +122,26 @@ def test_a_file_is_read_in_parts(newsroom, maya):
         rows = rows_of(maya.get("/history/records/tag/1?format=csv"))
     assert len(rows) == 60
     assert len(sent) < 40
+
+
+def test_a_file_costs_the_same_whatever_a_page_lists(tmp_path):
+    costs = []
+    for size in (50, 2):
+        made = make_newsroom(f"sqlite:///{tmp_path / f'{size}.sqlite'}", CONTINUUM_PAGE_SIZE=size)
+        with made.app.app_context():
+            session, Tag = made.db.session, made.models.Tag
+            tags = [Tag(name="0") for _ in range(30)]
+            session.add_all(tags)
+            session.commit()
+            for number in range(1, 40):
+                tags[0].name = str(number)
+                session.commit()
+            engine = made.db.engine
+        client = made.login(made.app.test_client())
+        for address in ("tag/1?", "tag?", "tag?as_of=40&"):
+            with statements(engine) as sent:
+                rows = rows_of(client.get(f"/history/records/{address}format=csv"))
+            assert len(rows) == (40 if address == "tag/1?" else 30)
+            costs.append(len(sent))
+        close(made)
+    assert costs[:3] == costs[3:]

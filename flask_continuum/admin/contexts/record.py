@@ -72,6 +72,10 @@ class ValueRow:
     """The version of this page is the one that set it."""
     blame: str | None = None
     """Instead of a person: ``nobody yet``, ``unknown``."""
+    url: str | None = None
+    """The page with every value that the field has had."""
+    times: str | None = None
+    """How many times it was set: ``5 times``."""
     stat: Stat | None = None
     note: tuple[Piece, ...] = ()
 
@@ -82,6 +86,55 @@ class ValueGroup:
 
     heading: str
     rows: tuple[ValueRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldsPage:
+    """Every field of a record: its value now, who last changed it, how many times it was set."""
+
+    layout: Layout
+    record: RecordRef
+    caption: str
+    rows: tuple[ValueRow, ...]
+    legend: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldValueRow:
+    """A value that a field had for some time."""
+
+    anchor: str
+    value: Display
+    person: Person
+    moment: Moment | None
+    transaction: TransactionRef | None
+    url: str
+    """The record as this version left it."""
+    stood: str
+    """``3 days``; up to now where it still stands."""
+    until: Moment | None = None
+    """When the next value took its place; ``None`` while it stands."""
+    current: bool = False
+    change: FieldView | None = None
+    """The difference to the value before."""
+    note: tuple[Piece, ...] = ()
+    """Instead of a difference, or beside it: ``the first value``."""
+    reason: str | None = None
+    pills: tuple[Pill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldPage:
+    """Every value that a field of a record has had, newest first."""
+
+    layout: Layout
+    record: RecordRef
+    label: str
+    values: tuple[FieldValueRow, ...]
+    pager: Pager
+    notices: tuple[Notice, ...] = ()
+    legend: bool = False
+    empty: Empty | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from flask_continuum.admin.exporting import export_links
 from flask_continuum.admin.feed_query import OPERATION_LABELS
 from flask_continuum.admin.layout import Place, make_layout, record_crumbs
 from flask_continuum.admin.pages.children import see_children, show_children, tracked_relationships
+from flask_continuum.admin.pages.fields import record_tabs
 from flask_continuum.admin.paging import VERSIONS, make_pager
 from flask_continuum.admin.past import make_form
 from flask_continuum.admin.people import person_of
@@ -130,6 +131,8 @@ def build_timeline(
                 ),
             ),
             main_action=_restore(visit, subject, name),
+            tabs=record_tabs(visit, subject),
+            tabs_label=record.name,
             place=Place.RECORDS,
         ),
         record=record,

@@ -150,7 +150,7 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
             for each in found.around
         ),
         notices=_notices(visit, subject, entry),
-        legend=any(_needs_legend(row.value) for row in rows),
+        legend=any(row.value.needs_legend for row in rows),
     )
 
 
@@ -183,10 +183,11 @@ def _rows(
             else _value(visit, subject, version, relationship, value),
             changed=here,
             here=here,
-            person=person_of(setter) if setter else None,
+            person=person_of(setter, visit.links) if setter else None,
             moment=visit.moment(setter.issued_at) if setter else None,
             transaction=visit.links.transaction_ref(setter) if setter else None,
             blame=None if setter else _blame(found, key, value, hidden=key in masks),
+            url=None if key in masks else visit.links.field(subject.model, subject.key, key),
         )
     return tuple(rows.values())
 
@@ -206,10 +207,6 @@ def _blame(found: Found, key: str, value: Any, *, hidden: bool) -> str:
     if value is NOT_RECORDED:
         return "unknown"
     return _("nobody yet") if key in found.setters else _("long ago")
-
-
-def _needs_legend(value: Display) -> bool:
-    return value.is_nothing or value.reason is not None
 
 
 def _groups(entry: Entry, rows: Sequence[ValueRow]) -> tuple[ValueGroup, ...]:

@@ -8,7 +8,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import bad_request
-from flask_continuum.admin.exporting import require_export, send_file, wanted_file
+from flask_continuum.admin.exporting import BATCH, require_export, send_file, wanted_file
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.model import build_model
 from flask_continuum.admin.pages.past import build_past
@@ -42,17 +42,21 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
         versioned.model,
         deleted=asked.deleted,
         search=asked.search or None,
-        limit=visit.page_size,
         fields=visit.searchable(versioned),
         at=None if as_of is None else as_of.transaction,
     )
     form = wanted_file()
     if form is not None:
         require_export(visit.access.may_export(versioned.model))
-        rows = model_rows(visit, versioned, lambda cursor: read(cursor=cursor), search=asked.search)
+        rows = model_rows(
+            visit,
+            versioned,
+            lambda cursor: read(cursor=cursor, limit=BATCH),
+            search=asked.search,
+        )
         return send_file(visit, model, form, columns_of(visit, versioned), rows)
     try:
-        found = read(cursor=request.args.get("cursor") or None)
+        found = read(cursor=request.args.get("cursor") or None, limit=visit.page_size)
     except BadCursor as error:
         raise bad_request(str(error)) from error
     if as_of is not None:

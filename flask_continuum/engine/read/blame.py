@@ -68,6 +68,26 @@ def blame(session: Session, record: Any, *, depth: int | None = None) -> Mapping
     }
 
 
+@reading
+def times_set(session: Session, record: Any) -> Mapping[str, int]:
+    """Return how many times each field of a record was set to another value, in one statement.
+
+    The values that it was made with are among them where they are not NULL.
+
+    :param record: the live object, a version (then as of it), or ``(Model, key)``.
+    :returns: by attribute key.
+    :raises ClassNotVersioned: when its class is not versioned.
+    """
+    who = subject(record)
+    arguments = connection_arguments(session, who.entry)
+    until = GREATEST_ID if who.at is None else who.at
+    changed = _changes(who, until, None, arguments["bind"].dialect.name)
+    names = who.entry.attributes
+    statement = sa.select(*(sa.func.count(changed.c[f"c{place}"]) for place in range(len(names))))
+    counted = session.execute(statement, bind_arguments=arguments).one()
+    return dict(zip(names, counted, strict=True))
+
+
 _SPAN = ("table_name", "column_name", "since", "until")
 
 

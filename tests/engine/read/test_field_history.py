@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from flask_continuum import NOT_RECORDED, ClassNotVersioned, blame, history_of_field, version_class
 from flask_continuum.engine.read import BadCursor
+from flask_continuum.engine.read.blame import times_set
 from tests.engine import hierarchy
 from tests.engine.newsroom import Newsroom
 from tests.support.statements import statements
@@ -240,3 +241,16 @@ def test_hierarchies(engine: sa.Engine) -> None:
             assert [versions.index(each) for each in places.values()] == [0, 0, 2, 1]
     finally:
         models.manager.detach()
+
+
+def test_how_often_each_field_was_set(newsroom: Newsroom) -> None:
+    write(newsroom)
+    with newsroom.session() as session:
+        with statements(newsroom.engine) as sent:
+            found = times_set(session, (newsroom.Article, 1))
+        assert len(sent) == 1
+        assert found["title"] == 2 and found["settings"] == 2
+        assert found["words"] == 3  # 1, 2 and nothing; that it came back changed nothing
+        assert found["body"] == 0 and found["id"] == 1
+        (version,) = session.get(newsroom.Article, 2).versions
+        assert times_set(session, version)["title"] == 1
