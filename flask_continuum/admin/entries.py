@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask_continuum.admin import shapes
@@ -32,19 +32,22 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import Entry, FieldChange, LinkChange
 from flask_continuum.engine.registry import VersionedClass
-from flask_continuum.presenters.labels import count_of, humanise
+from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.sentences import PartKind, Sentence, entry_sentence
+from flask_continuum.presenters.words import N_, _, ngettext
 
 FIELDS_SHOWN = 8
 """Fields of an entry that a feed shows; the page of the version has them all."""
 
 KINDS: Mapping[str, Pill] = {
-    "revert": Pill(words="Revert", tone="back"),
-    "restore": Pill(words="Restore", tone="back"),
-    "undo": Pill(words="Undo", tone="back"),
-    "import": Pill(words="Import"),
-    "baseline": Pill(words="Baseline", title="Written when the history of older rows began"),
-    "command": Pill(words="Command line"),
+    "revert": Pill(words=N_("Revert"), tone="back"),
+    "restore": Pill(words=N_("Restore"), tone="back"),
+    "undo": Pill(words=N_("Undo"), tone="back"),
+    "import": Pill(words=N_("Import")),
+    "baseline": Pill(
+        words=N_("Baseline"), title=N_("Written when the history of older rows began")
+    ),
+    "command": Pill(words=N_("Command line")),
 }
 BACKWARD = frozenset({"revert", "restore", "undo"})
 NODES: Mapping[Operation, str] = {
@@ -191,7 +194,9 @@ def entry_fields(
     )
     rest = len(seen.fields) - FIELDS_SHOWN
     more = (
-        Link(label=f"{count_of(rest, 'more field', 'more fields')}", url=url) if rest > 0 else None
+        Link(label=ngettext("%(num)s more field", "%(num)s more fields", rest), url=url)
+        if rest > 0
+        else None
     )
     return views, more
 
@@ -235,5 +240,6 @@ def kind_pills(transaction: Any) -> tuple[Pill, ...]:
     """What sets a transaction apart from a plain edit."""
     pill = KINDS.get(transaction.kind or "")
     if pill is not None:
-        return (pill,)
+        title = None if pill.title is None else _(pill.title)
+        return (replace(pill, words=_(pill.words), title=title),)
     return (Pill(words=humanise(transaction.kind)),) if transaction.kind else ()

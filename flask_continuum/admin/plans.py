@@ -28,10 +28,11 @@ from flask_continuum.engine.revert.steps import (
     Taken,
 )
 from flask_continuum.policy import Decision
+from flask_continuum.presenters.words import N_, _
 
-HIDDEN = "Its values are hidden from you, so you cannot bring them back."
+HIDDEN = N_("Its values are hidden from you, so you cannot bring them back.")
 _FIRST_STEP = re.compile(r"(?:[^\\/]|\\.)*", re.DOTALL)  # slashes of keys are escaped
-NOT_WHOLE = "It cannot be recreated without values that you may not bring back."
+NOT_WHOLE = N_("It cannot be recreated without values that you may not bring back.")
 
 
 def permit(visit: Visit, plan: Plan) -> Plan:
@@ -74,7 +75,7 @@ def _without(record: RecordPlan, stuck: set[str]) -> RecordPlan:
         relations=tuple(step for step in record.relations if step.id not in stuck),
         impossible=(
             *record.impossible,
-            *_refusals((step.relationship, NOT_WHOLE) for step in taken_out),
+            *_refusals((step.relationship, _(NOT_WHOLE)) for step in taken_out),
         ),
     )
 
@@ -171,7 +172,7 @@ def _permit_record(visit: Visit, record: RecordPlan, lives: Lives, holders: Live
             ),
             *_refusals(denied.items(), _needed(versioned, record)),
             *_refusals(
-                ((key, HIDDEN) for key in masks if key in versioned.attributes),
+                ((key, _(HIDDEN)) for key in masks if key in versioned.attributes),
                 _needed(versioned, record),
             ),
         ),

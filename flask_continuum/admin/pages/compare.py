@@ -38,12 +38,13 @@ from flask_continuum.admin.records import operation_of
 from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, FieldChange
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.field_diff import masked_field, unchanged_field
-from flask_continuum.presenters.labels import count_of, humanise
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.labels import humanise
+from flask_continuum.presenters.words import _, ngettext, number
 
 NOW = "now"
 
@@ -114,7 +115,12 @@ def build_compare(
         layout=make_layout(
             visit,
             heading=_("Compare versions"),
-            title=f"{record.name}, {_name(old)} and {_name(new)}",
+            title=_(
+                "%(record)s, %(older)s and %(newer)s",
+                record=record.name,
+                older=_name(old),
+                newer=_name(new),
+            ),
             crumbs=record_crumbs(visit, subject.model, record, Crumb(label=_("Compare"))),
             subtitle=(
                 Piece(text=f"{record.name}" + ("" if record.placeholder else ", ")),
@@ -124,15 +130,11 @@ def build_compare(
         ),
         record=record,
         action=visit.links.compare(subject.model, subject.key),
-        before=_end(visit, subject, "from", "Before", old, transactions),
-        after=_end(visit, subject, "to", "After", new, transactions),
+        before=_end(visit, subject, "from", _("Before"), old, transactions),
+        after=_end(visit, subject, "to", _("After"), new, transactions),
         hidden=tuple(Hidden(name=name, value=value) for name, value in shown.query.items()),
         swap_url=urls.swapped(),
-        summary=(
-            Piece(text=f"{len(views)} of {count_of(total, 'field')}", strong=True),
-            Piece(text=" differs" if len(views) == 1 else " differ", strong=True),
-            Piece(text=f", {count_of(len(links), 'relation')} too" if links else ""),
-        ),
+        summary=_summary(len(views), total, len(links)),
         layouts=(
             Link(label=_("Side by side"), url=urls.drawn(inline=False), current=not shown.inline),
             Link(label=_("Inline"), url=urls.drawn(inline=True), current=shown.inline),
@@ -183,6 +185,20 @@ class _Urls:
         return self.visit.links.compare(self.subject.model, self.subject.key, **ends, **shown.query)
 
 
+def _summary(differ: int, total: int, links: int) -> tuple[Piece, ...]:
+    fields = ngettext("%(num)s field", "%(num)s fields", total)
+    words = ngettext(
+        "%(num)s of %(fields)s differs", "%(num)s of %(fields)s differ", differ, fields=fields
+    )
+    if not links:
+        return (Piece(text=words, strong=True),)
+    return (
+        Piece(text=words, strong=True),
+        Piece(text=", "),
+        Piece(text=ngettext("%(num)s relation too", "%(num)s relations too", links)),
+    )
+
+
 def _compared(view: FieldView, *, changed: bool) -> ComparedField:
     diff = view.diff
     return ComparedField(
@@ -218,7 +234,7 @@ def _end(
     end: End,
     transactions: Sequence[Any],
 ) -> CompareEnd:
-    choices: dict[str, str] = {NOW: "Now"}
+    choices: dict[str, str] = {NOW: _("Now")}
     choices |= {str(each.id): label_of(visit, each) for each in transactions}
     transaction = end.version.transaction
     if transaction is not None and end.name != NOW:
@@ -247,11 +263,16 @@ def _end(
 def _values_note(fields: Sequence[ComparedField]) -> str:
     short = [field for field in fields if not field.long]
     changed = sum(field.changed for field in short)
-    return f"{changed} of {len(short)} differ" if changed != len(short) else ""
+    if changed == len(short):
+        return ""
+    total = number(len(short))
+    return ngettext(
+        "%(num)s of %(total)s differs", "%(num)s of %(total)s differ", changed, total=total
+    )
 
 
 def _name(end: End) -> str:
-    return "now" if end.name == NOW else f"#{end.name}"
+    return _("now") if end.name == NOW else f"#{end.name}"
 
 
 def _revert(visit: Visit, subject: Subject, old: End) -> Link | None:
@@ -262,8 +283,11 @@ def _revert(visit: Visit, subject: Subject, old: End) -> Link | None:
         return None
     if not visit.access.may_revert(subject.model, record=subject.live, version=old.version).allowed:
         return None
-    verb = "Restore" if subject.is_deleted else "Revert to"
-    return Link(label=f"{verb} #{at}…", url=visit.links.revert(subject.model, subject.key, at))
+    if subject.is_deleted:
+        label = _("Restore %(version)s…", version=f"#{at}")
+    else:
+        label = _("Revert to %(version)s…", version=f"#{at}")
+    return Link(label=label, url=visit.links.revert(subject.model, subject.key, at))
 
 
 def _notices(changes: Sequence[FieldChange], old: End, new: End) -> tuple[Notice, ...]:
@@ -274,8 +298,13 @@ def _notices(changes: Sequence[FieldChange], old: End, new: End) -> tuple[Notice
             humanise(change.key) for change in changes if getattr(change, side) is NOT_RECORDED
         ]
         if labels:
-            verb = "was" if len(labels) == 1 else "were"
-            words = f" {verb} not recorded at {_name(end)}: the history says nothing about it."
+            words = ngettext(
+                "%(names)s was not recorded at %(moment)s: the history says nothing about it.",
+                "%(names)s were not recorded at %(moment)s: the history says nothing about them.",
+                len(labels),
+                names="%(names)s",
+                moment=_name(end),
+            )
             names = Piece(text=", ".join(labels), strong=True)
-            notices.append(Notice(words=(names, Piece(text=words))))
+            notices.append(Notice(words=pieces(words, names=names)))
     return tuple(notices)

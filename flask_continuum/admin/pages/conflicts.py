@@ -20,9 +20,9 @@ from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, FieldStep, RecordPlan, RelationStep, State
 from flask_continuum.presenters.field_diff import FieldDiff, diff_field
-from flask_continuum.presenters.labels import count_of, humanise, sentence_case
+from flask_continuum.presenters.labels import humanise, sentence_case
 from flask_continuum.presenters.values import Display, DisplayKind, display
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import _, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,12 @@ def show_conflict(
     rest = len(part.clean_fields) if part.has_clean_part else 0
     words = _since(visit, last)
     if rest:
-        verb = "stands" if rest == 1 else "stand"
-        fields = count_of(rest, "other field")
-        words = (*words, Piece(text=f" {fields} of it {verb} under “Clean”."))
+        more = ngettext(
+            "%(num)s other field of it stands under “Clean”.",
+            "%(num)s other fields of it stand under “Clean”.",
+            rest,
+        )
+        words = (*words, Piece(text=f" {more}"))
     return ConflictRecord(record=part.record, words=words, conflicts=conflicts)
 
 
@@ -125,10 +128,14 @@ def _whole_conflict(part: Part, choices: UndoChoices) -> Conflict:
     name = name_of_conflict(part.place)
     deletes = part.plan.action is Action.DELETE
     with_it = len(part.plan.relations)
-    sub = f"and {count_of(with_it, 'related record')} with it" if deletes and with_it else ""
+    sub = ""
+    if deletes and with_it:
+        sub = ngettext(
+            "and %(num)s related record with it", "and %(num)s related records with it", with_it
+        )
     before = choices.decision(part.place) == BEFORE
     return Conflict(
-        label=f"The {sentence_case(part.record.model_label)} itself",
+        label=_("The %(thing)s itself", thing=sentence_case(part.record.model_label)),
         options=(
             Option(
                 id=f"{name}before",
@@ -194,7 +201,7 @@ def _field_conflict(
                 id=f"{name}-before",
                 name=name,
                 value=BEFORE,
-                label=f"Before {number}",
+                label=_("Before %(transaction)s", transaction=number),
                 display=show(step.then),
                 checked=decision == BEFORE,
             ),
@@ -202,7 +209,7 @@ def _field_conflict(
                 id=f"{name}-left",
                 name=name,
                 value="",
-                label=f"Set by {number}",
+                label=_("Set by %(transaction)s", transaction=number),
                 display=show(step.left),
                 diff=compare(step.then, step.left),
                 sub=person_of(transaction).name,

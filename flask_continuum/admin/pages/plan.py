@@ -33,16 +33,16 @@ from flask_continuum.engine.revert.steps import (
     RelationStep,
 )
 from flask_continuum.presenters.field_diff import FieldDiff, FieldKind, diff_field
-from flask_continuum.presenters.labels import count_of, humanise, key_text, sentence_case
+from flask_continuum.presenters.labels import humanise, key_text, sentence_case
 from flask_continuum.presenters.values import Display, DisplayKind
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import N_, _, ngettext
 
 LABELS: Mapping[RelationKind, str] = {
-    RelationKind.RECREATE: "Recreate",
-    RelationKind.REMOVE: "Remove",
-    RelationKind.RELINK: "Relink",
-    RelationKind.LINK: "Link",
-    RelationKind.UNLINK: "Unlink",
+    RelationKind.RECREATE: N_("Recreate"),
+    RelationKind.REMOVE: N_("Remove"),
+    RelationKind.RELINK: N_("Relink"),
+    RelationKind.LINK: N_("Link"),
+    RelationKind.UNLINK: N_("Unlink"),
 }
 ACTS: Mapping[RelationKind, str] = {
     RelationKind.RECREATE: "add",
@@ -52,11 +52,11 @@ ACTS: Mapping[RelationKind, str] = {
     RelationKind.UNLINK: "rem",
 }
 STAYS: Mapping[RelationKind, str] = {
-    RelationKind.RECREATE: "Stays deleted",
-    RelationKind.REMOVE: "Stays",
-    RelationKind.RELINK: "Stays where it is",
-    RelationKind.LINK: "Stays unlinked",
-    RelationKind.UNLINK: "Stays linked",
+    RelationKind.RECREATE: N_("Stays deleted"),
+    RelationKind.REMOVE: N_("Stays"),
+    RelationKind.RELINK: N_("Stays where it is"),
+    RelationKind.LINK: N_("Stays unlinked"),
+    RelationKind.UNLINK: N_("Stays linked"),
 }
 GOING = frozenset({RelationKind.REMOVE, RelationKind.UNLINK})
 
@@ -70,10 +70,10 @@ def prepare_steps(
     :returns: what was loaded; it must live until the page is built, or it is loaded again.
     """
     references = shapes.reference_of_field(versioned)
-    used = {references[s.key] for part, _ in parts for s in part.fields if s.key in references}
-    load_references(visit, versioned, [part.version for part, _ in parts], used)
+    used = {references[s.key] for part, __ in parts for s in part.fields if s.key in references}
+    load_references(visit, versioned, [part.version for part, __ in parts], used)
     with visit.session.no_autoflush:
-        preload(visit.session, [live for _, live in parts if live is not None], used)
+        preload(visit.session, [live for __, live in parts if live is not None], used)
         kept: list[Any] = []
         for relationship in used:
             mapper = versioned.mapper.relationships[relationship].mapper
@@ -81,7 +81,7 @@ def prepare_steps(
                 continue
             keys = {
                 (step.then,)
-                for part, _ in parts
+                for part, __ in parts
                 for step in part.fields
                 if references.get(step.key) == relationship and step.then is not None
             }
@@ -147,8 +147,10 @@ def _show_link_step(
     note: tuple[Piece, ...] = ()
     if today is not None:
         if origin is not None and today.label != then.text and not today.placeholder:
-            words = (
-                f"{today.name}, called {then.text} then. The link comes back, the name does not."
+            words = _(
+                "%(record)s, called %(name)s then. The link comes back, the name does not.",
+                record=today.name,
+                name=then.text,
             )
             note = (Piece(text=words),)
         then = Display(DisplayKind.TEXT, today.label, title=today.name, href=today.url)
@@ -209,14 +211,14 @@ def show_relations(
                 id=f"relation-{prefix}{place}",
                 name=name,
                 value=f"{prefix}{step.id}",
-                label=LABELS[step.kind],
+                label=_(LABELS[step.kind]),
                 sub=sentence_case(humanise(step.relationship)),
                 act=ACTS[step.kind],
                 chips=(
                     LinkChip(record=reference, change="removed" if step.kind in GOING else "added"),
                 ),
                 ticked=ticked[step.id],
-                stays=STAYS[step.kind],
+                stays=_(STAYS[step.kind]),
                 note=_note(plan, step),
             )
         )
@@ -227,20 +229,26 @@ def _note(plan: Plan, step: RelationStep) -> tuple[Piece, ...]:
     if step.kind is RelationKind.RECREATE:
         key = ", ".join(key_text(part) for part in step.key)
         words = (
-            f"It comes back under its old key, {key}"
+            _("It comes back under its old key, %(key)s", key=key)
             if step.keeps_key
             else _("It comes back under a new key")
         )
         along = sum(1 for each in plan.along if (each.via or "").startswith(f"{step.id}/"))
-        with_it = f", with {count_of(along, 'record')} below it" if along else ""
-        return (Piece(text=f"{words}{with_it}."),)
+        if along:
+            words = ngettext(
+                "%(how)s, with %(num)s record below it",
+                "%(how)s, with %(num)s records below it",
+                along,
+                how=words,
+            )
+        return (Piece(text=f"{words}."),)
     words = {
-        RelationKind.REMOVE: "Ticked, it is deleted; its history stays.",
-        RelationKind.RELINK: "It is taken back from where it belongs now.",
-        RelationKind.LINK: "Only the link changes.",
-        RelationKind.UNLINK: "Only the link changes, the record itself stays.",
+        RelationKind.REMOVE: N_("Ticked, it is deleted; its history stays."),
+        RelationKind.RELINK: N_("It is taken back from where it belongs now."),
+        RelationKind.LINK: N_("Only the link changes."),
+        RelationKind.UNLINK: N_("Only the link changes, the record itself stays."),
     }[step.kind]
-    return (Piece(text=words),)
+    return (Piece(text=_(words)),)
 
 
 def cannot_items(

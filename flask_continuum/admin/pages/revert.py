@@ -35,16 +35,19 @@ from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.revert.fields import restorable
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, RecordPlan
-from flask_continuum.presenters.labels import count_of, sentence_case
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.labels import sentence_case
+from flask_continuum.presenters.words import N_, _, ngettext
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How a plan speaks of what it does."""
+    """How a plan speaks of what it does.
 
-    verb: str
-    past: str
+    :ivar done: what is said when it has been done; marked only, to be said with the record.
+    """
+
+    crumb: str
+    done: str
     heading: str
     button: str
     leave: str
@@ -57,15 +60,28 @@ def words_of(record: RecordRef, action: Action, number: int) -> Words:
     """
     name = sentence_case(record.name)
     if action is Action.RECREATE:
+        restore = _("Restore %(record)s", record=name)
         return Words(
-            "restore", "restored", f"Restore {name}", f"Restore {name}", "Leave without restoring"
+            crumb=_("Restore"),
+            done=N_("%(record)s was restored."),
+            heading=restore,
+            button=restore,
+            leave=_("Leave without restoring"),
         )
     if action is Action.DELETE:
         return Words(
-            "delete", "deleted", f"Delete {name} again", f"Delete {name}", "Leave without deleting"
+            crumb=_("Delete"),
+            done=N_("%(record)s was deleted."),
+            heading=_("Delete %(record)s again", record=name),
+            button=_("Delete %(record)s", record=name),
+            leave=_("Leave without deleting"),
         )
     return Words(
-        "revert", "reverted", f"Revert to #{number}", f"Revert {name}", "Leave without reverting"
+        crumb=_("Revert"),
+        done=N_("%(record)s was reverted."),
+        heading=_("Revert to %(version)s", version=f"#{number}"),
+        button=_("Revert %(record)s", record=name),
+        leave=_("Leave without reverting"),
     )
 
 
@@ -124,7 +140,7 @@ def build_revert(
                     label=f"#{transaction.id}",
                     url=visit.links.version(subject.model, subject.key, transaction.id),
                 ),
-                Crumb(label=words.verb.capitalize()),
+                Crumb(label=words.crumb),
             ),
             subtitle=_subtitle(visit, record, version, part.action),
             actions=_compare(visit, subject, transaction, part.action),
@@ -148,8 +164,10 @@ def build_revert(
             note=_("This writes a new transaction and deletes no history. You can undo it."),
             leave=Link(label=words.leave, url=visit.links.record(subject.model, subject.key)),
             reason=choices.reason,
-            reason_hint=f"Shown on the timeline, for everyone who may see the "
-            f"{sentence_case(record.model_label)}.",
+            reason_hint=_(
+                "Shown on the timeline, for everyone who may see the %(thing)s.",
+                thing=sentence_case(record.model_label),
+            ),
             error=error or " ".join(each.words for each in stuck) or None,
             disabled=nothing or bool(stuck),
         ),
@@ -239,11 +257,12 @@ def _ticks(
 
     keys = {step.key for step in part.fields}.difference(locked)
     kept = {step.id for step in part.relations if step.ticked}
-    links = [link("all", keys, kept), link("none", (), ())]
+    links = [link(_("all"), keys, kept), link(_("none"), (), ())]
     if newest is not None and newest.transaction.id > transaction.id:
         changed = keys & {change.key for change in newest.fields}
         if changed and changed != keys:
-            links.append(link(f"only what #{newest.transaction.id} changed", changed, ()))
+            label = _("only what %(version)s changed", version=f"#{newest.transaction.id}")
+            links.append(link(label, changed, ()))
     return tuple(links)
 
 
@@ -255,22 +274,25 @@ def _unchanged(subject: Subject, part: RecordPlan, shown: int) -> str:
     same = len(rest) - shown
     if same <= 0:
         return ""
-    verb = "is" if same == 1 else "are"
-    return f"{count_of(same, 'more field', 'more fields')} {verb} the same now as then."
+    return ngettext(
+        "%(num)s more field is the same now as then.",
+        "%(num)s more fields are the same now as then.",
+        same,
+    )
 
 
 def _subtitle(visit: Visit, record: RecordRef, version: Any, action: Action) -> tuple[Piece, ...]:
-    person = person_of(version.transaction)
+    name = person_of(version.transaction).name
     when = visit.moment(version.transaction.issued_at).full
     start = (Piece(text=record.name), Piece(text="" if record.placeholder else ", "))
     title = Piece(text="" if record.placeholder else record.label, url=record.url)
     if action is Action.DELETE:
-        rest = f", deleted again as {person.name} did on {when}"
+        rest = _("deleted again as %(person)s did on %(moment)s", person=name, moment=when)
     elif operation_of(version) is Operation.DELETE:
-        rest = f", as it was before {person.name} deleted it on {when}"
+        rest = _("as it was before %(person)s deleted it on %(moment)s", person=name, moment=when)
     else:
-        rest = f", back to what {person.name} saved on {when}"
-    return (*start, title, Piece(text=rest))
+        rest = _("back to what %(person)s saved on %(moment)s", person=name, moment=when)
+    return (*start, title, Piece(text=f", {rest}"))
 
 
 def _compare(visit: Visit, subject: Subject, transaction: Any, action: Action) -> tuple[Link, ...]:

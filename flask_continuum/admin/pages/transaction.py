@@ -24,6 +24,7 @@ from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import name_of_model, plural_of_model, refer
 from flask_continuum.admin.subjects import visible_entries
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import Entry
 from flask_continuum.engine.registry import VersionedClass
@@ -70,15 +71,15 @@ def build_transaction(
         layout=make_layout(
             visit,
             heading=f"{person.name} {_heading(visit, transaction, counts)}",
-            title=f"Transaction {number}",
+            title=_("Transaction %(id)s", id=number),
             crumbs=(
-                Crumb(label=visit.state.settings.title, url=visit.links.overview()),
+                Crumb(label=_(visit.state.settings.title), url=visit.links.overview()),
                 Crumb(label=number),
             ),
-            subtitle=(
-                Piece(text="Transaction "),
-                Piece(text=number, mono=True),
-                Piece(text=f", {moment.full}"),
+            subtitle=pieces(
+                _("Transaction %(id)s, %(moment)s"),
+                id=Piece(text=number, mono=True),
+                moment=Piece(text=moment.full),
             ),
             pills=kind_pills(transaction),
             actions=_actions(visit, transaction, entries, neighbours),
@@ -114,7 +115,9 @@ def _group(
         query = {"model": segment} | ({"start": str(end)} if alone else {})
         all_of_them = records_of(len(entries), versioned.model)
         more = Link(
-            label=f"More of {all_of_them}" if alone else f"All {all_of_them}",
+            label=_("More of %(records)s", records=all_of_them)
+            if alone
+            else _("All %(records)s", records=all_of_them),
             url=visit.links.transaction(transaction, **query),
         )
     return ModelGroup(
@@ -149,7 +152,7 @@ def show_entries(
 def visible_of_each(visit: Visit, entries: Entries) -> dict[type[Any], list[Entry]]:
     """What a transaction did to records that may be seen."""
     return {
-        model: [entry for entry, _ in visible_entries(visit, visit.registry.of(model), of_model)]
+        model: [entry for entry, __ in visible_entries(visit, visit.registry.of(model), of_model)]
         for model, of_model in entries.items()
         if visit.access.sees_model(model)
     }

@@ -45,6 +45,7 @@ from flask_continuum.admin.pages.stale import Between, build_stale
 from flask_continuum.admin.plans import load_lives
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wanted import Wanted
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.read.transactions import newest_beside
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import (
@@ -53,8 +54,8 @@ from flask_continuum.engine.revert.steps import (
     RecordPlan,
     State,
 )
-from flask_continuum.presenters.labels import count_of, sentence_case
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.labels import sentence_case
+from flask_continuum.presenters.words import N_, _, ngettext, number
 
 SHOWN = 100
 """Records that each part of the page shows. Clean ones beyond it go back all the same, conflicts
@@ -80,7 +81,7 @@ def build_undo(
     :param error: why the last attempt was not accepted.
     """
     transaction = plan.target
-    number = f"#{transaction.id}"
+    name = f"#{transaction.id}"
     parts = make_parts(visit, plan)
     kept = _prepare(visit, parts)
     stuck = [part for part in parts if part.has_nothing]
@@ -98,17 +99,20 @@ def build_undo(
     page = UndoPage(
         layout=make_layout(
             visit,
-            heading=f"Undo transaction {number}",
-            title=f"Undo {number}",
+            heading=_("Undo transaction %(transaction)s", transaction=name),
+            title=_("Undo %(transaction)s", transaction=name),
             crumbs=(
-                Crumb(label=visit.state.settings.title, url=visit.links.overview()),
-                Crumb(label=number, url=visit.links.transaction(transaction)),
+                Crumb(label=_(visit.state.settings.title), url=visit.links.overview()),
+                Crumb(label=name, url=visit.links.transaction(transaction)),
                 Crumb(label=_("Undo")),
             ),
             subtitle=(
                 Piece(
-                    text=f"Each value goes back to what it was before {number}, unless someone "
-                    "changed it after. Nothing has changed yet."
+                    text=_(
+                        "Each value goes back to what it was before %(transaction)s, unless "
+                        "someone changed it after. Nothing has changed yet.",
+                        transaction=name,
+                    )
                 ),
             ),
         ),
@@ -128,7 +132,7 @@ def build_undo(
             heading=_("Nothing has changed yet"),
             action=url,
             hidden=_hidden(visit, plan, clean[SHOWN:]),
-            button=f"Undo {number}",
+            button=_("Undo %(transaction)s", transaction=name),
             facts=_facts(conflicts, clean, done),
             note=_("All of it or nothing, in one new transaction that you can undo in turn."),
             leave=Link(label=_("Leave without undoing"), url=visit.links.transaction(transaction)),
@@ -178,7 +182,7 @@ def _clean(visit: Visit, plan: Plan, part: Part, choices: UndoChoices) -> UndoRo
     views: list[FieldView] = []
     if part.plan.action is Action.CHANGE:
         shown = show_steps(visit, part.versioned, part.live, part.clean_fields)
-        views = [replace(view, anchor=f"undo-{part.place}-{view.key}") for _, view in shown]
+        views = [replace(view, anchor=f"undo-{part.place}-{view.key}") for __, view in shown]
     steps = part.clean_relations
     return UndoRow(
         record=part.record,
@@ -213,19 +217,26 @@ def _effect(part: Part, fields: int) -> str:
     done = sum(step.state is State.DONE for step in part.plan.fields)
     if not fields:
         return _("gets its links back")
-    rest = f", {count_of(done, 'field')} back already" if done else ""
-    return f"{count_of(fields, 'field')} set back{rest}"
+    words = ngettext("%(num)s field set back", "%(num)s fields set back", fields)
+    if not done:
+        return words
+    already = ngettext("%(num)s field back already", "%(num)s fields back already", done)
+    return f"{words}, {already}"
 
 
 def _more(rest: Sequence[Part]) -> str:
     if not rest:
         return ""
-    words = {Action.CHANGE: "set back", Action.RECREATE: "recreated", Action.DELETE: "deleted"}
+    words = {
+        Action.CHANGE: N_("%(number)s set back"),
+        Action.RECREATE: N_("%(number)s recreated"),
+        Action.DELETE: N_("%(number)s deleted"),
+    }
     counts = Counter(part.plan.action for part in rest)
     listed = ", ".join(
-        f"{counts[action]:,} {word}" for action, word in words.items() if counts[action]
+        _(word, number=number(counts[action])) for action, word in words.items() if counts[action]
     )
-    return f"{len(rest):,} more: {', '.join(listed)}"
+    return _("%(number)s more: %(list)s", number=number(len(rest)), list=listed)
 
 
 def _tallies(
@@ -233,17 +244,17 @@ def _tallies(
 ) -> tuple[Tally, ...]:
     tallies = [
         Tally(
-            count=f"{len(conflicts):,}",
-            words=_("conflict") if len(conflicts) == 1 else _("conflicts"),
+            count=number(len(conflicts)),
+            words=ngettext("conflict", "conflicts", len(conflicts)),
             sub=_("changed again since; your choice"),
             url="#conflicts",
             warn=bool(conflicts),
         ),
         Tally(
-            count=f"{len(clean):,}", words=_("clean"), sub=_("go back as they were"), url="#clean"
+            count=number(len(clean)), words=_("clean"), sub=_("go back as they were"), url="#clean"
         ),
         Tally(
-            count=f"{len(done):,}",
+            count=number(len(done)),
             words=_("already undone"),
             sub=_("nothing left to do"),
             url="#done",
@@ -252,7 +263,7 @@ def _tallies(
     if cannot:
         tallies.append(
             Tally(
-                count=f"{cannot:,}",
+                count=number(cannot),
                 words=_("impossible"),
                 sub=_("cannot go back"),
                 url="#hc-cannot",
@@ -264,13 +275,16 @@ def _tallies(
 def _notices(not_shown: int) -> tuple[Notice, ...]:
     if not_shown <= 0:
         return ()
-    words = " with conflicts are not shown here; what is there now stays."
+    words = ngettext(
+        "%(records)s with a conflict is not shown here; what is there now stays.",
+        "%(records)s with conflicts are not shown here; what is there now stays.",
+        not_shown,
+        records="%(records)s",
+    )
+    records = ngettext("%(num)s more record", "%(num)s more records", not_shown)
     return (
         Notice(
-            words=(
-                Piece(text=count_of(not_shown, "more record", "more records"), strong=True),
-                Piece(text=words),
-            ),
+            words=pieces(words, records=Piece(text=records, strong=True)),
             tone="warn",
         ),
     )
@@ -281,16 +295,16 @@ def _facts(
 ) -> tuple[Fact, ...]:
     counts = Counter(part.plan.action for part in clean)
     numbers = {
-        "Set back": counts[Action.CHANGE],
-        "Recreated": counts[Action.RECREATE],
-        "Deleted": counts[Action.DELETE],
-        "Decided by you": len(conflicts),
-        "Left alone": len(done),
+        _("Set back"): counts[Action.CHANGE],
+        _("Recreated"): counts[Action.RECREATE],
+        _("Deleted"): counts[Action.DELETE],
+        _("Decided by you"): len(conflicts),
+        _("Left alone"): len(done),
     }
     return tuple(
-        Fact(label=label, value=(Piece(text=f"{number:,}"),))
-        for label, number in numbers.items()
-        if number
+        Fact(label=label, value=(Piece(text=number(count)),))
+        for label, count in numbers.items()
+        if count
     )
 
 

@@ -40,14 +40,15 @@ from flask_continuum.admin.records import refer, refer_to_related
 from flask_continuum.admin.references import show_reference
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.changes import value as recorded_value
 from flask_continuum.engine.read.recorded import Recorded
 from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, Entry
 from flask_continuum.presenters.dates import span
-from flask_continuum.presenters.labels import count_of, humanise
+from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.values import Display, display, masked
-from flask_continuum.presenters.words import _
+from flask_continuum.presenters.words import _, ngettext, number
 
 RELATED = 50
 """Related records that a row names before it counts the rest."""
@@ -96,13 +97,15 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
         layout=make_layout(
             visit,
             heading=then.label,
-            title=f"{then.name} at #{at.id}",
+            title=_("%(record)s at %(version)s", record=then.name, version=f"#{at.id}"),
             crumbs=record_crumbs(visit, subject.model, record, Crumb(label=f"#{at.id}")),
             subtitle=(
-                Piece(text=f"{then.name} as "),
-                Piece(text=person.name, strong=True),
-                Piece(text=_left(entry)),
-                Piece(text=f"#{at.id}", url=visit.links.transaction(at), mono=True),
+                *pieces(
+                    _left(entry),
+                    record=Piece(text=then.name),
+                    person=Piece(text=person.name, strong=True),
+                    version=Piece(text=f"#{at.id}", url=visit.links.transaction(at), mono=True),
+                ),
                 Piece(text=" "),
             ),
             pills=(*kind_pills(at), *_state_pills(subject, entry)),
@@ -113,7 +116,7 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
         banner=_banner(visit, subject, found),
         groups=_groups(entry, rows),
         relations=_relations(visit, subject, found, masks),
-        relations_note=f"as they were at #{at.id}",
+        relations_note=_("as they were at %(version)s", version=f"#{at.id}"),
         before=DiffPart(
             heading=_heading_before(entry),
             anchor="before",
@@ -143,7 +146,9 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
         near=tuple(
             NearItem(
                 moment=visit.moment(each.issued_at),
-                label=f"#{each.id} by {person_of(each).name}",
+                label=_(
+                    "%(version)s by %(person)s", version=f"#{each.id}", person=person_of(each).name
+                ),
                 url=visit.links.version(subject.model, subject.key, each.id),
                 current=each.id == at.id,
             )
@@ -203,25 +208,25 @@ def _value(
 def _blame(found: Found, key: str, value: Any, *, hidden: bool) -> str:
     """What stands instead of a person."""
     if hidden:
-        return "hidden"
+        return _("hidden")
     if value is NOT_RECORDED:
-        return "unknown"
+        return _("unknown")
     return _("nobody yet") if key in found.setters else _("long ago")
 
 
 def _groups(entry: Entry, rows: Sequence[ValueRow]) -> tuple[ValueGroup, ...]:
-    number = entry.transaction.id
+    version = f"#{entry.transaction.id}"
     first = tuple(row for row in rows if row.changed)
     rest = tuple(row for row in rows if not row.changed)
     if entry.previous is None:
         groups = (
-            ValueGroup(heading=f"Set in #{number}", rows=first),
+            ValueGroup(heading=_("Set in %(version)s", version=version), rows=first),
             ValueGroup(heading=_("Not set"), rows=rest),
         )
     else:
         groups = (
-            ValueGroup(heading=f"Changed in #{number}", rows=first),
-            ValueGroup(heading=f"Older than #{number}", rows=rest),
+            ValueGroup(heading=_("Changed in %(version)s", version=version), rows=first),
+            ValueGroup(heading=_("Older than %(version)s", version=version), rows=rest),
         )
     return tuple(group for group in groups if group.rows)
 
@@ -237,7 +242,7 @@ def _relations(
             continue
         many = shapes.is_list(versioned, name)
         if name in masks:
-            absent: str | None = "hidden by policy"
+            absent: str | None = _("hidden by policy")
             references: tuple[Any, ...] = ()
         else:
             things = found.related.get(name, ())
@@ -251,7 +256,7 @@ def _relations(
                 label=humanise(name),
                 records=references[:RELATED],
                 many=many,
-                more=f"and {rest:,} more" if rest > 0 else None,
+                more=_("and %(number)s more", number=number(rest)) if rest > 0 else None,
                 absent=absent,
             )
         )
@@ -262,23 +267,23 @@ def _banner(visit: Visit, subject: Subject, found: Found) -> MomentBanner:
     entry, at = found.entry, found.entry.transaction
     start = visit.moment(at.issued_at)
     if entry.operation is Operation.DELETE:
-        words: tuple[Piece, ...] = (
-            Piece(text="It was deleted on "),
-            Piece(text=start.full, strong=True),
-            Piece(text=". These are the values that it had last."),
+        words = pieces(
+            _("It was deleted on %(moment)s. These are the values that it had last."),
+            moment=Piece(text=start.full, strong=True),
         )
     elif found.next_at is None:
-        words = (
-            Piece(text="It has stood since "),
-            Piece(text=start.full, strong=True),
-            Piece(text=f", {span(at.issued_at, visit.now)}."),
+        words = pieces(
+            _("It has stood since %(moment)s, %(span)s."),
+            moment=Piece(text=start.full, strong=True),
+            span=Piece(text=span(at.issued_at, visit.now)),
         )
     else:
         end = visit.moment(found.next_at.issued_at)
-        words = (
-            Piece(text="It stood from "),
-            Piece(text=start.full, strong=True),
-            Piece(text=f" until {end.full}, {span(at.issued_at, found.next_at.issued_at)}."),
+        words = pieces(
+            _("It stood from %(start)s until %(end)s, %(span)s."),
+            start=Piece(text=start.full, strong=True),
+            end=Piece(text=end.full),
+            span=Piece(text=span(at.issued_at, found.next_at.issued_at)),
         )
     earlier = next((each for each in found.around if each.id < at.id), None)
     later = next((each for each in reversed(found.around) if each.id > at.id), None)
@@ -299,8 +304,10 @@ def _step(visit: Visit, subject: Subject, transaction: Any) -> Link:
 
 def _left(entry: Entry) -> str:
     if entry.operation is Operation.DELETE:
-        return " deleted it in "
-    return " created it in " if entry.previous is None else " saved it in "
+        return _("%(record)s as %(person)s deleted it in %(version)s")
+    if entry.previous is None:
+        return _("%(record)s as %(person)s created it in %(version)s")
+    return _("%(record)s as %(person)s saved it in %(version)s")
 
 
 def _state_pills(subject: Subject, entry: Entry) -> tuple[Pill, ...]:
@@ -341,8 +348,10 @@ def _revert(visit: Visit, subject: Subject, entry: Entry) -> Link | None:
 
 
 def _heading_before(entry: Entry) -> str:
-    number = entry.transaction.id
-    return f"What #{number} set" if entry.previous is None else f"What #{number} changed"
+    version = f"#{entry.transaction.id}"
+    if entry.previous is None:
+        return _("What %(version)s set", version=version)
+    return _("What %(version)s changed", version=version)
 
 
 def _nothing_before(entry: Entry) -> str:
@@ -363,7 +372,10 @@ def _notices(visit: Visit, subject: Subject, entry: Entry) -> tuple[Notice, ...]
     if not entry.only_links:
         moved = moved_words(visit, subject.versioned, (entry,)).get(id(entry))
         return (Notice(words=(*moved, Piece(text="."))),) if moved else ()
-    words = (
-        f"In #{entry.transaction.id} only links changed: {count_of(len(entry.links), 'relation')}."
+    words = ngettext(
+        "In %(version)s only links changed: %(num)s relation.",
+        "In %(version)s only links changed: %(num)s relations.",
+        len(entry.links),
+        version=f"#{entry.transaction.id}",
     )
     return (Notice(words=(Piece(text=words),)),)

@@ -35,15 +35,16 @@ from flask_continuum.engine.revert.steps import Action
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.words import N_, _
 
-EXPIRED = (
+EXPIRED = N_(
     "This form had expired, so nothing was changed. Here it is again with what you had filled in."
 )
-REFUSED = (
+REFUSED = N_(
     "The database refused it, so nothing was changed. Most often a value has to be unique, or "
     "something that it points to is gone."
 )
 INCOMPLETE = N_("Something has still to be filled in, so nothing was changed.")
 CHANGED = "What is there has changed since the plan was shown."
+"""For developers: the page says it in the reader's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseRetu
     try:
         csrf.check()
     except csrf.ExpiredForm:
-        return _show(_page(visit, asked, choices, error=EXPIRED), 400)
+        return _show(_page(visit, asked, choices, error=_(EXPIRED)), 400)
     if request.form.get(PLAN) != asked.plan.fingerprint:
         return _refuse(visit, asked, choices)
     given = asked.given(choices)
@@ -191,7 +192,7 @@ def _apply(visit: Visit, asked: Asked, choices: Choices, given: Given) -> Respon
     visit.session.commit()
     key = subject.versioned.key_of(done[0]) if done else subject.key
     name = record.label if record.placeholder else f"“{record.label}”"
-    announce(visit, subject.versioned, key, part.base, f"{name} was {words.past}.")
+    announce(visit, subject.versioned, key, part.base, _(words.done, record=name))
     timeline = visit.links.record(subject.model, key)
     return redirect(safe_target(choices.next_url, timeline), 303)
 
@@ -223,9 +224,9 @@ def words_of_refusal(visit: Visit, error: Exception) -> str:
     A database's words may hold hidden values, and the record that stands in the way be hidden.
     """
     if isinstance(error, SQLAlchemyError):
-        return REFUSED
+        return _(REFUSED)
     if isinstance(error, PlanBlocked) and error.holder is not None:
         model, key = error.holder
         if not visit.access.sees(model, record=visit.session.get(model, key)):
-            return REFUSED
+            return _(REFUSED)
     return str(error)

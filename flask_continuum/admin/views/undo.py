@@ -84,7 +84,7 @@ def undo(visit: Visit, uid: str) -> ResponseReturnValue:
     try:
         csrf.check()
     except csrf.ExpiredForm:
-        return _show(_page(visit, asked, choices, error=EXPIRED), 400)
+        return _show(_page(visit, asked, choices, error=_(EXPIRED)), 400)
     if request.form.get(PLAN) != asked.plan.fingerprint:
         return _refuse(visit, asked, choices)
     given = asked.given(choices)
@@ -201,7 +201,7 @@ def _apply(visit: Visit, asked: Asked, choices: UndoChoices, given: Given) -> Re
     plan.apply(visit.session, fields=fields, relations=relations, reason=choices.reason or None)
     visit.session.commit()
     versioned = visit.registry.of(first.model)
-    words = f"Transaction #{asked.transaction.id} was undone."
+    words = _("Transaction %(id)s was undone.", id=f"#{asked.transaction.id}")
     done = announce(visit, versioned, first.key, first.base, words)
     return redirect(visit.links.transaction(done or asked.transaction), 303)
 
