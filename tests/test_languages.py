@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -128,6 +129,20 @@ def test_a_catalogue_says_all_that_is_said(path: Path) -> None:
             assert set(PLACES.findall(text)) == places, text
         if isinstance(message.id, tuple):
             assert len(texts) == catalog.num_plurals, ids[0]
+
+
+def test_nothing_hides_the_function_that_says_words() -> None:
+    # for _ in …, or a, _ = …: mypy takes that for a name that nobody reads
+    hidden = []
+    for path in (ROOT / "flask_continuum").rglob("*.py"):
+        tree = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+        if any(isinstance(node, ast.alias) and node.name == "_" for node in tree):
+            hidden += [
+                f"{path.name}:{node.lineno}"
+                for node in tree
+                if isinstance(node, ast.Name) and node.id == "_" and isinstance(node.ctx, ast.Store)
+            ]
+    assert hidden == [], "call what is not used __"
 
 
 def test_babel_is_not_needed() -> None:

@@ -157,7 +157,7 @@ class _ListSteps:
     ) -> None:
         self._pair = pair
         self._ranges = ranges
-        self._gone = {i: None for gone, _ in ranges for i in gone}
+        self._gone = {i: None for gone, __ in ranges for i in gone}
         self._come = {j: None for __, come in ranges for j in come}
         self._moved = self._match(lambda i: old_prints[i], lambda j: new_prints[j])
         self._paired = self._match(lambda i: identity(pair.old[i]), lambda j: identity(pair.new[j]))

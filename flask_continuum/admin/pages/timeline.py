@@ -213,7 +213,7 @@ def _days(
             (each.entry, view) for view in show_children(visit, subject, each.entry, children)
         ]
     return tuple(
-        DayView(heading=day.name, note=day.detail, entries=tuple(view for _, view in group))
+        DayView(heading=day.name, note=day.detail, entries=tuple(view for __, view in group))
         for day, group in group_by_day(
             lines, lambda line: line[0].transaction.issued_at, visit.now, visit.zone
         )

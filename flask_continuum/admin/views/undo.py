@@ -185,7 +185,7 @@ def _apply(visit: Visit, asked: Asked, choices: UndoChoices, given: Given) -> Re
     }
     values = {**_both(visit, plan, choices), **given.values}
     if values:
-        plan, _ = plans.permit_undo(
+        plan, __ = plans.permit_undo(
             visit, plan_undo(visit.session, asked.transaction, values=values)
         )
         # this plan is another one: that nothing else differs, the plan without values tells
