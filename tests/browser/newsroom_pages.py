@@ -841,7 +841,8 @@ def cannot() -> tuple[ctx.CannotItem, ...]:
 def revert(**more: Any) -> ctx.RevertPage:
     fields = [
         ctx.PlanField(id=f"f{number}", name="field", value=view.key, field=view,
-                      ticked=number not in (0, 4, 11), disabled=number == 9)
+                      ticked=number not in (0, 4, 11), disabled=number == 9,
+                      stays="Stays as it is")
         for number, view in enumerate(some_fields(full=True))
     ]  # fmt: skip
     values = {
@@ -944,7 +945,9 @@ def option(number: int, label: str, shown: str, **more: Any) -> ctx.Option:
 
 def undo() -> ctx.UndoPage:
     fields = some_fields(full=True)
-    tick = ctx.PlanField(id="t1", name="record", value="1", field=fields[0], ticked=False)
+    tick = ctx.PlanField(
+        id="t1", name="record", value="1", field=fields[0], ticked=False, stays="Stays as it is"
+    )
     conflict = ctx.Conflict(
         label="Summary",
         options=(

@@ -30,8 +30,9 @@ class PlanField:
     name: str
     value: str
     ticked: bool
+    stays: str
+    """Instead of the difference, while it is not ticked."""
     field: FieldView | None = None
-    stays: str = "Stays as it is"
     disabled: bool = False
 
 

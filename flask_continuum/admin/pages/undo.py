@@ -194,6 +194,7 @@ def _clean(visit: Visit, plan: Plan, part: Part, choices: UndoChoices) -> UndoRo
             name=RECORD,
             value=str(part.place),
             ticked=choices.ticks_record(part.place),
+            stays=_("Stays as it is"),
         ),
         relations=tuple(
             replace(row, id=f"relation-{part.place}-{row.id}")
