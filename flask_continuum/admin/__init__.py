@@ -59,6 +59,7 @@ def create_blueprint(settings: Settings) -> Blueprint:
     rule("/transactions/<uid>/undo", "undo", undo, methods=("GET", "POST"))
     # Everything else below the prefix is answered here, so that it is protected like the rest.
     rule("/<path:rest>", "missing", missing, methods=_EVERY_METHOD)
+    rule("/", "missing", missing, methods=_EVERY_METHOD[1:], defaults={"rest": ""})
     blueprint.register_error_handler(HTTPException, show_http_error)
     blueprint.register_error_handler(DataError, show_data_error)
     # A missing table is an operational error or one of programming, as the database sees it.
