@@ -1,4 +1,4 @@
-"""What autogenerate finds in a database whose history another package began."""
+"""What autogenerate asks: what models have changed, and whether another package began history."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from alembic.operations import ops
 
 from flask_continuum.engine.registry import Registry, VersionedTable, registry_beside
 from flask_continuum.engine.typed import AnySelect
+from flask_continuum.migrations.following import follow, read_known
 from flask_continuum.migrations.numbering import is_numbered
 from flask_continuum.migrations.operations import AdoptHistoryOp
 
@@ -31,7 +32,7 @@ def listen() -> None:
 def compare_histories(
     context: AutogenContext, upgrade: ops.UpgradeOps, schemas: set[str | None]
 ) -> None:
-    """Add what makes a history fit to be continued, where it is not."""
+    """Have history follow the models; add what makes it fit to be continued, where it is not."""
     connection = context.connection
     given: Any = context.metadata
     assert connection is not None
@@ -40,7 +41,9 @@ def compare_histories(
         registry = registry_beside(each)
         if registry is None:
             continue
-        transaction = registry.history[each].transaction
+        history = registry.history[each]
+        follow(upgrade, registry, each, read_known(connection, history.history_column))
+        transaction = history.transaction
         if not sa.inspect(connection).has_table(transaction.name, schema=transaction.schema):
             continue
         if is_numbered(connection, transaction):

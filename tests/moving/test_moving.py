@@ -20,8 +20,9 @@ from flask_continuum import (
     version_class,
 )
 from tests.moving import library
-from tests.moving.conftest import Peer, make_migrations
+from tests.moving.conftest import Peer
 from tests.support.databases import Database
+from tests.support.migrations import make_migrations
 
 
 @pytest.fixture

@@ -22,10 +22,12 @@ class Recorded:
     :ivar complete: version tables that began with an empty live table.
     :ivar spans: from which transaction to which a column was recorded, by version table and
         column; those that always were are not among them.
+    :ivar retired: the last transaction that a history was part of whose model is gone, 0 without.
     """
 
     complete: frozenset[str] = frozenset()
     spans: Mapping[tuple[str, str], Span] = field(default_factory=dict)
+    retired: int = 0
 
     def is_complete(self, table: VersionedTable) -> bool:
         """Tell whether every record of a table has a version."""
@@ -49,6 +51,7 @@ def load_recorded(place: Place, found: Collector) -> Recorded:
     }
     complete: set[str] = set()
     spans: dict[tuple[str, str], Span] = {}
+    retired = 0
     rows = sa.select(
         history.c.table_name, history.c.column_name, history.c.since, history.c.until
     ).order_by(history.c.table_name, history.c.column_name)
@@ -68,6 +71,8 @@ def load_recorded(place: Place, found: Collector) -> Recorded:
             )
         elif column != WHOLE_TABLE:
             spans[table, column] = (since, until)
+        elif until is not None:
+            retired = max(retired, until)
         elif since == 0:
             complete.add(table)
-    return Recorded(frozenset(complete), spans)
+    return Recorded(frozenset(complete), spans, retired)

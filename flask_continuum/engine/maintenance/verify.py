@@ -79,7 +79,7 @@ def _verify(place: Place, recorded: Recorded, has_transactions: bool) -> Iterato
     if has_transactions:
         yield from verify_moves(place)
     if has_transactions and place.whole:
-        yield from verify_transactions(place)
+        yield from verify_transactions(place, since=recorded.retired)
 
 
 def _missing_tables(place: Place, found: Collector) -> set[sa.Table]:
