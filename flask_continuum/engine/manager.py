@@ -28,6 +28,7 @@ from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.listeners import Listeners
 from flask_continuum.engine.capture.mentions import Mentions
 from flask_continuum.engine.capture.objects import ObjectCapture
+from flask_continuum.engine.capture.opened import OpenedTransactions
 from flask_continuum.engine.capture.pauses import Pauses
 from flask_continuum.engine.capture.refusal import ObjectRefusal
 from flask_continuum.engine.capture.roots import RootLocks
@@ -133,7 +134,9 @@ class VersioningManager(ManagerSurface):
             cascades=CascadeCapture(self.registry, pauses, self._current, baseline, roots),
             failures=Failures(self.registry, self._current),
             hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work),
-            asked=AskedTransactions(self.registry, self._current, self._writer),
+            opened=OpenedTransactions(
+                AskedTransactions(self.registry, self._current, self._writer)
+            ),
         )
 
     # -- settings ------------------------------------------------------------------------------

@@ -73,17 +73,19 @@ class UnitOfWork(SessionUnit):
             it, it is that of what was written or is going to be.
         :raises ImproperlyConfigured: when nothing is versioned.
         """
-        return self._listeners.asked.create(session, model)
+        return self._listeners.opened.asked.create(session, model)
 
     @property
     def current_transaction(self) -> Any | None:
         """The Transaction object of the present transaction, ``None`` while nothing is changed.
 
-        To read it is to ask for it, as with :meth:`create_transaction`: it has its id then.
+        It has no row before the commit, and what is set on it is written with it. To read its
+        ``id`` is to ask for it, as with :meth:`create_transaction`.
         """
-        found = self._listeners.asked.find(self.session)
+        opened = self._listeners.opened
+        found = opened.asked.find(self.session)
         if found is None and (self.has_changes or is_session_modified(self.session)):
-            return self.create_transaction(self.session)
+            return opened.open(self.session)
         return found
 
     # -- versions ------------------------------------------------------------------------------

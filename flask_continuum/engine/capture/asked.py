@@ -32,13 +32,20 @@ class AskedTransactions:
     writer: Writer
     _key: object = field(default_factory=object)
 
-    def create(self, session: Session, model: type[Any] | None = None) -> Any:
+    def create(
+        self,
+        session: Session,
+        model: type[Any] | None = None,
+        *,
+        metadata: sa.MetaData | None = None,
+    ) -> Any:
         """Return the Transaction object of a session's present transaction, its row written.
 
         :param model: a model whose database is meant, where the session has several.
+        :param metadata: the one whose transaction is meant.
         :raises ImproperlyConfigured: when nothing is versioned.
         """
-        connection, metadata = self._place(session, model)
+        connection, metadata = self.place(session, model, metadata)
         unit = self.current.get(connection)
         asked = unit.asked.get(metadata)
         if asked is None:
@@ -75,11 +82,20 @@ class AskedTransactions:
         """Note that what was asked for is there for good."""
         session.info.pop(self._key, None)
 
-    def _place(
-        self, session: Session, model: type[Any] | None
+    def place(
+        self,
+        session: Session,
+        model: type[Any] | None = None,
+        wanted: sa.MetaData | None = None,
     ) -> tuple[sa.Connection, sa.MetaData]:
         """Return where to ask: where something was written, or where it is going to be."""
         self.registry.configure()
+        if model is None and wanted is not None:
+            model = next(
+                each
+                for each in self.registry.options
+                if sa.inspect(each).local_table.metadata is wanted
+            )
         if model is None:
             pending = list(with_work(connections_of(session), self.current))
             for connection, unit in sorted(pending, key=lambda each: not each[1].asked):
@@ -112,10 +128,13 @@ class AskedTransactions:
             return asked.thing
         cls = self.registry.transaction_classes[metadata]
         mapper: Mapper[Any] = sa.inspect(cls)
-        _bind(session, mapper, connection)
+        bind(session, mapper, connection)
         thing = session.identity_map.get(identity_key(cls, asked.id))
         if thing is None:
-            thing = mapper.class_manager.new_instance()
+            thing = unit.opened.pop(metadata, None)
+            if thing is None:
+                thing = mapper.class_manager.new_instance()
+            sa.inspect(thing).__dict__.pop("callables", None)  # what waited for the row
             for column in mapper.local_table.c:
                 value = asked.id if column.key == "id" else asked.values.get(column.key)
                 if value is not None or column.server_default is None:
@@ -130,7 +149,7 @@ class AskedTransactions:
         return thing
 
 
-def _bind(session: Session, mapper: Mapper[Any], connection: sa.Connection) -> None:
+def bind(session: Session, mapper: Mapper[Any], connection: sa.Connection) -> None:
     """Let a session save a Transaction object where its data are.
 
     A session may be told its databases by the application's own classes only.

@@ -44,6 +44,7 @@ class Draft:
     :ivar revision: the unit of work's revision when the ids were drawn.
     :ivar written: the unit of work's revision when the rows were written.
     :ivar changes: what was written.
+    :ivar said: what applications had set on the objects of its transactions, by metadata.
     :ivar overtaken: whether a baseline was written since, so that its ids are too small by now.
     """
 
@@ -51,6 +52,7 @@ class Draft:
     revision: int
     written: int
     changes: tuple[Changes, ...]
+    said: Mapping[Any, Mapping[str, Any]]
     overtaken: bool = False
 
 

@@ -42,7 +42,6 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.capture.asked import AskedTransactions
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.binds import send_to_the_data
@@ -63,6 +62,7 @@ from flask_continuum.engine.capture.failures import (
 from flask_continuum.engine.capture.hooks import Hooks
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
+from flask_continuum.engine.capture.opened import OpenedTransactions
 from flask_continuum.engine.capture.pauses import Pauses
 from flask_continuum.engine.capture.statements import (
     Statement,
@@ -97,7 +97,7 @@ class Listeners:
     cascades: CascadeCapture
     failures: Failures
     hooks: Hooks
-    asked: AskedTransactions
+    opened: OpenedTransactions
     mentions: Mentions
     pauses: Pauses
     settle: Callable[[], None]
@@ -185,7 +185,7 @@ class Listeners:
     def after_soft_rollback(self, session: Session, previous_transaction: Any) -> None:
         """The same for a flush that has failed; what was asked for may be gone."""
         self.bulk.end_flush()
-        self.asked.forget_lost(session)
+        self.opened.after_rollback(session)
 
     def _refuse_autocommit(self, session: Session, connection: sa.Connection) -> None:
         """Refuse versioned writes while nothing of the flush has been sent."""
@@ -201,12 +201,14 @@ class Listeners:
         if pending:
             self.hooks.after_flush(session)
         self.hooks.fill_transaction(session)
+        self.opened.after_flush(session)
         for connection, unit in pending:
-            if self.write == "flush" and unit.is_dirty:
+            if self.write == "flush" and self.writer.is_dirty(unit):
                 self._write_draft(connection, unit, session)
 
     def before_commit(self, session: Session) -> None:
         """Ask plugins about what was written without a flush."""
+        self.opened.before_commit(session)
         self.hooks.fill_transaction(session)
 
     def after_commit(self, session: Session) -> None:
@@ -221,7 +223,7 @@ class Listeners:
         for connection, unit in with_work(session.info.pop(self.current.key, ()), self.current):
             self._write_final(connection, unit)
             unit.settle()
-        self.asked.forget_all(session)
+        self.opened.after_commit(session)
 
     # -- statements ----------------------------------------------------------------------------
 
@@ -290,7 +292,8 @@ class Listeners:
         if unit.draft is not None and not changes_nothing(statement):
             # whatever it writes, a trigger may turn it into a change of what the draft shows
             unit.revision += 1
-        if unit.is_dirty and self.mentions.are_in(statement) and not self._is_flush(context):
+        read = self.mentions.are_in(statement) and not self._is_flush(context)
+        if read and self.writer.is_dirty(unit):
             self._write_draft(connection, unit, None)
 
     def _is_flush(self, context: Any) -> bool:
@@ -301,7 +304,7 @@ class Listeners:
         """Write what a session has flushed so far, until the commit."""
         for connection, unit in with_work(connections_of(session), self.current):
             join(session, connection, unit, self.current)
-            if unit.is_dirty:
+            if self.writer.is_dirty(unit):
                 self._write_draft(connection, unit, session)
 
     def _write_draft(

@@ -110,6 +110,8 @@ class UnitOfWork:
         another unit of work.
     :ivar revision: counts what was touched, so that a draft can be judged.
     :ivar companions: the connections of the session that wrote, this one included.
+    :ivar opened: objects that stand for its transactions before there are rows, by metadata.
+    :ivar written: the ids under which everything was written for good, by metadata.
     """
 
     root: Callable[[], Any]
@@ -118,6 +120,8 @@ class UnitOfWork:
     draft: Draft | None = None
     revision: int = 0
     companions: WeakSet[Any] = field(default_factory=WeakSet)
+    opened: dict[Any, Any] = field(default_factory=dict)
+    written: dict[Any, int] = field(default_factory=dict)
 
     def touch(
         self,

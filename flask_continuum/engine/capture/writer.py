@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
 from flask_continuum.engine.capture.changes import Asked, Changes, Draft, Key
-from flask_continuum.engine.capture.gained import complete
+from flask_continuum.engine.capture.gained import complete, said, values_set
 from flask_continuum.engine.capture.pairs import settle
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.dialects import Dialect, dialect_for, translation
@@ -42,6 +42,12 @@ class Writer:
             known[schemas] = dialect_for(connection)
         return known[schemas]
 
+    def is_dirty(self, unit: UnitOfWork) -> bool:
+        """Tell whether something was touched or said that neither a draft nor a version holds."""
+        return unit.is_dirty or (
+            unit.draft is not None and bool(unit.opened) and unit.draft.said != _said(unit)
+        )
+
     def write_final(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Write everything that the unit of work holds, for good.
 
@@ -51,8 +57,10 @@ class Writer:
         changes = unit.changes()
         draft = unit.draft
         asked = unit.asked
-        if draft is not None and draft.written == unit.revision and not asked:
+        unit.written = {}
+        if draft is not None and not self.is_dirty(unit) and not asked:
             self._promote(connection, dialect, draft)
+            unit.written = dict(draft.transaction_ids)
             return
         kept: Mapping[sa.MetaData, int] = {}
         if draft is not None:
@@ -64,10 +72,13 @@ class Writer:
         written = {}
         for metadata, part in _by_metadata(changes).items():
             job = replace(self._job(unit, metadata, part, kept.get(metadata)), final=True)
-            written[metadata] = job, dialect.write(connection, job)
+            found = dialect.write(connection, job)
+            written[metadata] = job, found
+            if found is not None:
+                unit.written[metadata] = found
         for metadata, each in asked.items():
-            job, found = written.get(metadata) or (self._job(unit, metadata, (), None), None)
-            complete(connection, job, each, empty=found is None)
+            job, there = written.get(metadata) or (self._job(unit, metadata, (), None), None)
+            complete(connection, job, each, empty=there is None)
 
     def write_draft(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Make what was flushed so far visible in the version tables, until the commit."""
@@ -88,7 +99,7 @@ class Writer:
             if found is not None:
                 written[metadata] = found
         if written:
-            unit.draft = Draft(written, revision, unit.revision, changes)
+            unit.draft = Draft(written, revision, unit.revision, changes, _said(unit))
 
     def _promote(self, connection: sa.Connection, dialect: Dialect, draft: Draft) -> None:
         """Keep a draft as it is: nothing was touched since it was written.
@@ -125,6 +136,7 @@ class Writer:
             unit.draft = None
         # its continuation under another id, if there is one, has the same instant
         unit.attribution = (unit.attribution or NOBODY).filled_from(Attribution(issued_at=utcnow()))
+        unit.attribution = said(unit, metadata)
         job = self._job(unit, metadata, (), None)
         asked = Asked(dialect.insert_transaction(connection, job), job.values)
         unit.frames[-1].asked[metadata] = asked
@@ -145,15 +157,15 @@ class Writer:
             unit.attribution = attribution.filled_from(
                 Attribution(uid=uuid.uuid4().hex, issued_at=attribution.issued_at or utcnow())
             )
-        said = unit.attribution
+        known = said(unit, metadata)
         asked = unit.asked.get(metadata)
         moved = to_context((each.table, each.moved) for each in changes if each.moved)
         if moved:
             # an application that says something under the same name is not overruled
-            said = replace(said, context={**moved, **said.context})
+            known = replace(known, context={**moved, **known.context})
         return WriteJob(
             transaction=transaction,
-            values=transaction_values(transaction, said),
+            values=transaction_values(transaction, known),
             transaction_id=transaction_id if asked is None else asked.id,
             tables=self._table_jobs(changes),
             closes=closes,
@@ -242,6 +254,11 @@ def _fitting(column: sa.Column[Any], value: Any) -> Any:
     if isinstance(value, str) and length is not None:
         return value[:length]
     return value
+
+
+def _said(unit: UnitOfWork) -> dict[sa.MetaData, dict[str, Any]]:
+    """Return what was set on the objects that stand for transactions without a row."""
+    return {metadata: values_set(thing) for metadata, thing in unit.opened.items()}
 
 
 def _settled(

@@ -10,9 +10,11 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from flask_continuum import VersioningManager
 from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.plugins.base import Plugin
 from flask_continuum.engine.plugins.transaction_meta import TransactionMetaPlugin
 from tests.engine.newsroom import Newsroom
 from tests.engine.plugins.conftest import Make
+from tests.support.statements import statements
 
 
 def ask(newsroom: Newsroom, session: Session) -> Any:
@@ -53,6 +55,32 @@ def test_names_and_values_can_be_changed_later(make: Make) -> None:
         assert session.get(newsroom.Section, 1).versions[0].transaction.meta == {"one": "changed"}
         cls = newsroom.manager.registry.transaction_class_for(newsroom.Section)
         assert len(session.scalars(sa.select(cls)).all()) == 1
+
+
+class Noting(Plugin):
+    """Says something of the transaction whenever it is flushed, as applications do."""
+
+    def before_flush(self, uow: Any, session: Session) -> None:
+        transaction = uow.current_transaction
+        if transaction is not None:
+            transaction.meta["flushed"] = "yes"
+
+
+@pytest.mark.parametrize("flushed", [True, False])
+def test_the_current_transaction_needs_no_id_for_them(make: Make, flushed: bool) -> None:
+    newsroom = make(TransactionMetaPlugin(), Noting())
+    with newsroom.commit() as session:
+        session.add(newsroom.Section(id=1, name="Arts"))
+        with statements(newsroom.engine) as sent:
+            if flushed:
+                session.flush()
+            found = newsroom.manager.unit_of_work(session).current_transaction
+            found.meta["job"] = "nightly"
+            if newsroom.manager.write == "commit":
+                assert not any("transaction" in each for each in sent)
+    with newsroom.session() as session:
+        (version,) = session.get(newsroom.Section, 1).versions
+        assert version.transaction.meta == {"job": "nightly", "flushed": "yes"}
 
 
 def test_what_is_rolled_back_leaves_nothing(make: Make) -> None:
