@@ -40,6 +40,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         DEMO_DATA=True,
         CONTINUUM_ADMIN_USER=may_see_history,
         CONTINUUM_TITLE="Newsroom history",
+        CONTINUUM_ACCESS_LOG=True,
     )
     app.config.from_prefixed_env("NEWSROOM")
     app.config.from_mapping(config or {})

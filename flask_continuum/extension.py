@@ -14,6 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import ORMExecuteState, Session, scoped_session
 
 from flask_continuum import actor as acting
+from flask_continuum.access_log import keep_log
 from flask_continuum.cli import create_group
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -103,6 +104,8 @@ class Continuum:
             actor=self._actor,
         )
         app.extensions[EXTENSION] = state
+        if settings.access_log:
+            keep_log(app, db.metadata)
         if settings.admin:
             from flask_continuum.admin import create_blueprint
 

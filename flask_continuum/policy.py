@@ -33,6 +33,8 @@ class Action(StrEnum):
     """Take the history away as a file."""
     ERASE = "erase"
     """Remove values from the history for good."""
+    VIEW_ACCESS_LOG = "view_access_log"
+    """See who looked at which page of the history."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Settings:
         or ``None`` for the one above.
     :ivar translations: a folder of the application with catalogues (``de.po``) of its own, whose
         texts go before ours.
+    :ivar access_log: whether it is noted who looked at which history page.
     :ivar write: when versions are written: at ``"commit"``, or already at each ``"flush"``.
     :ivar diff_budget_ms: how long a page may look for the finest differences, in milliseconds.
     """
@@ -53,6 +54,7 @@ class Settings:
     timezone: str = "UTC"
     user_timezone: Callable[[Any], str | None] | None = None
     translations: str | None = None
+    access_log: bool = False
     write: str = "commit"
     diff_budget_ms: int = 250
 
@@ -183,6 +185,7 @@ _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "timezone": _zone,
     "user_timezone": _optional_function,
     "translations": _optional_folder,
+    "access_log": _flag,
     "write": _write,
     "diff_budget_ms": _count(10_000),
 }

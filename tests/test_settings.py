@@ -29,6 +29,7 @@ def test_every_key_reaches_its_field() -> None:
         "CONTINUUM_TIMEZONE": "Europe/Prague",
         "CONTINUUM_USER_TIMEZONE": lambda user: None,
         "CONTINUUM_TRANSLATIONS": "words",
+        "CONTINUUM_ACCESS_LOG": True,
         "CONTINUUM_WRITE": "flush",
         "CONTINUUM_DIFF_BUDGET_MS": 100,
     }

@@ -8,10 +8,12 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import DataError, OperationalError, ProgrammingError
 from werkzeug.exceptions import HTTPException
 
+from flask_continuum.access_log import note_page
 from flask_continuum.admin import headers
 from flask_continuum.admin.errors import show_data_error, show_http_error
 from flask_continuum.admin.folders import find_folders
 from flask_continuum.admin.schema import explain_database_error
+from flask_continuum.admin.views.access_log import access_log
 from flask_continuum.admin.views.activity import activity
 from flask_continuum.admin.views.compare import compare
 from flask_continuum.admin.views.fields import field, fields
@@ -26,6 +28,7 @@ from flask_continuum.admin.views.transaction import transaction
 from flask_continuum.admin.views.undo import undo
 from flask_continuum.admin.views.version import version
 from flask_continuum.settings import Settings
+from flask_continuum.state import current_state
 
 NAME = "continuum"
 _RECORD = "/records/<model>/<key>"
@@ -57,6 +60,8 @@ def create_blueprint(settings: Settings) -> Blueprint:
     rule(f"{_RECORD}/<int:transaction>/revert", "revert", revert, methods=("GET", "POST"))
     rule("/transactions/<uid>", "transaction", transaction)
     rule("/transactions/<uid>/undo", "undo", undo, methods=("GET", "POST"))
+    if settings.access_log:
+        rule("/access", "access_log", access_log)
     # Everything else below the prefix is answered here, so that it is protected like the rest.
     rule("/<path:rest>", "missing", missing, methods=_EVERY_METHOD)
     rule("/", "missing", missing, methods=_EVERY_METHOD[1:], defaults={"rest": ""})
@@ -71,4 +76,6 @@ def create_blueprint(settings: Settings) -> Blueprint:
 
 def _protect(settings: Settings, response: Response) -> Response:
     static = request.endpoint == f"{NAME}.static"
+    if settings.access_log and not static:
+        note_page(current_state(), response.status_code)
     return headers.protect(response, csp=settings.csp, static=static)

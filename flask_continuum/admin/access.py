@@ -77,6 +77,10 @@ class Access:
             Action.EXPORT, self.user, model=model, record=record, version=version
         )
 
+    def may_view_access_log(self) -> Decision:
+        """May this person see who looked at the history?"""
+        return self.policy.decide(Action.VIEW_ACCESS_LOG, self.user)
+
     def masks(
         self, versioned: VersionedClass, *, record: Any = None, versions: Iterable[Any] = ()
     ) -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from flask import current_app, make_response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Unauthorized, abort
 
+from flask_continuum import access_log
 from flask_continuum.admin import csrf
 from flask_continuum.admin.errors import LoginNeeded, NoAccess
 from flask_continuum.admin.visit import Visit, open_visit
@@ -37,6 +38,7 @@ def page(view: View) -> View:
     def enter(**values: Any) -> ResponseReturnValue:
         visit = open_visit(current_state())
         require_entry(visit)
+        access_log.note_entered()
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             csrf.check_origin(request)
         return view(visit, **values)

@@ -31,6 +31,7 @@ class Place(Enum):
     RECORDS = N_("Records")
     CHANGES = N_("Changes")
     PEOPLE = N_("People")
+    ACCESS_LOG = N_("Access log")
 
 
 def make_layout(
@@ -124,6 +125,8 @@ def _menu(visit: Visit, place: Place | None) -> tuple[Link, ...]:
         Place.CHANGES: visit.links.activity(),
         Place.PEOPLE: visit.links.people(),
     }
+    if visit.state.settings.access_log and visit.access.may_view_access_log():
+        urls[Place.ACCESS_LOG] = visit.links.access_log()
     return tuple(
         Link(label=_(each.value), url=url, current=each is place) for each, url in urls.items()
     )

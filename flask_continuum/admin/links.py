@@ -44,6 +44,10 @@ class Links:
         """The address of everybody who changed something."""
         return url_for("continuum.people")
 
+    def access_log(self, **query: Any) -> str:
+        """The address of who looked at the history."""
+        return url_for("continuum.access_log", **query)
+
     def person(self, user_id: Any, **query: Any) -> str:
         """The address of what a user changed."""
         return url_for("continuum.person", user=encode_key((user_id,)), **query)

@@ -47,6 +47,13 @@ def viewer_of(visit: Visit) -> Person | None:
     return None if user is None else _user(label_of(user, may_load=True) or _("You"))
 
 
+def reader(user_id: str | None, name: str | None, url: str | None) -> Person:
+    """Who looked at a page: a user, somebody with a name alone, or nobody that is known."""
+    if user_id is None and not name:
+        return Person(name=_("Not logged in"), initials="?", colour=0, kind="unknown", url=url)
+    return _user(name or nameless_user(user_id), url)
+
+
 def program(name: str) -> Person:
     """A command, a job or an import."""
     return Person(name=name, initials="⚙", colour=0, kind="program")

@@ -8,6 +8,7 @@ made by :mod:`flask_continuum.presenters`. An absent part is ``None`` or an empt
 
 from __future__ import annotations
 
+from flask_continuum.admin.contexts.access_log import AccessLogPage, AccessRow
 from flask_continuum.admin.contexts.changes import (
     DayView,
     DiffPart,
@@ -96,6 +97,8 @@ from flask_continuum.admin.contexts.record import (
 from flask_continuum.admin.contexts.transaction import ErrorPage, ModelGroup, TransactionPage
 
 __all__ = [
+    "AccessLogPage",
+    "AccessRow",
     "ActivityPage",
     "Author",
     "Bar",
