@@ -24,6 +24,9 @@ FLAG_OF = "continuum_flag_of"
 BLANK = "continuum_blank"
 """Key in a version column's ``info``: whether versions of deletions leave it empty."""
 
+MOMENT = "continuum_moment"
+"""Key in a version column's ``info``: the expression for the moment that a version speaks of."""
+
 BESIDE = "flask_continuum"
 """Where a metadata's ``info`` holds the registry: from a table alone its history is found."""
 
@@ -79,6 +82,18 @@ class VersionedTable:
     def transaction_id(self) -> sa.Column[Any]:
         """The column with the transaction that made a version."""
         return self.version.c[self.options.transaction_column_name]
+
+    @property
+    def moment(self) -> sa.Label[int]:
+        """What relationships of a version are as of: the transaction that made it.
+
+        It is an expression of its own, always the same one, so that ``as_of`` can put another
+        moment in its place.
+        """
+        column = self.transaction_id
+        own = sa.type_coerce(column, column.type).label("moment")
+        found: sa.Label[int] = column.info.setdefault(MOMENT, own)
+        return found
 
     @property
     def end_transaction_id(self) -> sa.Column[Any] | None:

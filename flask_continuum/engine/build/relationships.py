@@ -204,7 +204,8 @@ def _valid_then(
     :param columns: the bookkeeping columns of ``other`` by key, as the join sees them.
     """
     own = entry.table
-    moment, gone = own.transaction_id, own.operation_type == Operation.DELETE
+    moment = own.moment
+    gone = own.operation_type == Operation.DELETE
     since = remote(columns[other.transaction_id.key])
     conditions = [
         sa.or_(since < moment, sa.and_(since == moment, sa.not_(gone))),

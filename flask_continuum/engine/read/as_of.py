@@ -21,8 +21,9 @@ def as_of(model: Any, when: Any) -> Any:
     inheritance those of subclasses are among them, with all their columns. Needs no session: the
     instant is found inside the statement.
 
-    Relationships of a version are as of its own transaction. Two models are joined as of one
-    instant by their columns: ``select(A).join(S, A.section_id == S.id)``.
+    Its relationships join as of the instant too: ``select(A).join(A.section)``, or
+    ``.join(A.section.of_type(as_of(Section, when)))`` to go on from there. What a version object
+    that was loaded tells of its relationships is as of its own transaction.
 
     :param model: a versioned model, or a link table: of that the rows are returned, as a subquery
         with the table's own columns.
@@ -36,7 +37,8 @@ def as_of(model: Any, when: Any) -> Any:
     mapper = sa.inspect(entry.version_class)
     many = len(list(mapper.self_and_descendants)) > 1
     source = sa.inspect(with_polymorphic(entry.version_class, "*")).selectable
-    valid = sa.select(source).where(*row_existed(entry.table, at))
+    valid = sa.select(source, _in_place_of(entry.table.moment, at))
+    valid = valid.where(*row_existed(entry.table, at))
     name = f"{entry.table.live.name}_then"
     then = valid.set_label_style(sa.LABEL_STYLE_TABLENAME_PLUS_COL).subquery()
     if not many:
@@ -44,6 +46,17 @@ def as_of(model: Any, when: Any) -> Any:
     kind = mapper.polymorphic_on
     told = None if kind is None else then.corresponding_column(kind)
     return with_polymorphic(entry.version_class, "*", selectable=then, polymorphic_on=told)
+
+
+def _in_place_of(moment: Any, at: sa.ColumnElement[int]) -> sa.Label[int]:
+    """Return the instant as a column that relationships of the alias take for a version's moment.
+
+    What stands for what in a subquery is told by a column's proxies. SQLAlchemy knows no other
+    way to say that a column of it has the part of one that it was not made from.
+    """
+    there = at.label("moment")
+    there._proxies = [*there._proxies, moment]
+    return there
 
 
 def _rows(table: sa.Table, when: Any) -> sa.Subquery:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from flask_continuum import ClassNotVersioned, as_of, version_class
 from tests.engine import hierarchy
-from tests.engine.newsroom import Newsroom
+from tests.engine.newsroom import Newsroom, build_without_ends, lend
+from tests.support.kept import Lent
 from tests.support.statements import statements
+
+
+@pytest.fixture(params=["validity", "subquery"])
+def news(request: Any, database_kind: str, sources: Any, kept: Any, lent: Lent) -> Any:
+    """A newsroom whose versions say when they end, and one whose versions do not."""
+    make = {} if request.param == "validity" else {"make": build_without_ends}
+    with lend(lent, kept.of(sources.of(database_kind)), name=request.param, **make) as made:
+        yield made
 
 
 def write(newsroom: Newsroom) -> list[int]:
@@ -66,6 +76,42 @@ def test_tables_and_their_joins_as_they_were(newsroom: Newsroom) -> None:
     }
 
 
+def test_relationships_join_as_of_the_instant(news: Newsroom) -> None:
+    first, second, _ = write(news)
+    with news.commit() as session:  # an article is older than all that it is related to now
+        article = session.get(news.Article, 2)
+        article.section.name, article.tags = "Village", [session.get(news.Tag, 2)]
+        session.add(news.Comment(id=1, text="c", article=article))
+    with news.commit() as session:
+        session.get(news.Comment, 1).text = "d"
+        session.get(news.Tag, 2).name = "t9"
+    with news.session() as session:
+        (*_, fourth, fifth) = news.ids(session, news.Tag, 2) + news.ids(session, news.Comment, 1)
+        third = fourth - 1
+        found = {}
+        for at in (first, second, third, fourth, fifth):
+            then, section = as_of(news.Article, at), as_of(news.Section, at)
+            sections = sa.select(then.title, version_class(news.Section).name).join(then.section)
+            tagged = sa.select(then.title, version_class(news.Tag).name).join(then.tags)
+            commented = sa.select(version_class(news.Comment).text).join(then.comments)
+            back = sa.select(section.name, version_class(news.Article).title).join(section.articles)
+            named = sa.select(then.title, section.name).join(then.section.of_type(section))
+            assert set(session.execute(named)) == set(session.execute(sections))
+            found[at] = (
+                {tuple(row) for row in session.execute(sections)},
+                {tuple(row) for row in session.execute(tagged)},
+                set(session.scalars(commented.select_from(then))),
+            )
+            assert {(b, a) for a, b in session.execute(back)} == found[at][0]
+    assert found == {
+        first: ({("z", "City"), ("a", "City")}, {("a", "t1"), ("a", "t2")}, set()),
+        second: ({("z", "Town"), ("a", "Town")}, {("a", "t1")}, set()),
+        third: ({("z", "Town")}, set(), set()),
+        fourth: ({("z", "Village")}, {("z", "t2")}, {"c"}),
+        fifth: ({("z", "Village")}, {("z", "t9")}, {"d"}),
+    }
+
+
 def test_by_transaction_uid_or_time(newsroom: Newsroom) -> None:
     first, second, _ = write(newsroom)
     with newsroom.session() as session:
@@ -116,6 +162,17 @@ def test_hierarchies(engine: sa.Engine) -> None:
                 assert [type(each).__name__ for each in found] == ["ArticleVersion", "NoteVersion"]
                 assert (found[0].title, found[0].body, found[1].stars) == ("a", "text", 3)
             assert len(sent) == 1
+            session.add(models.Article(id=3, title="child", parent_id=1))
+            session.commit()
+            now = session.get(models.Article, 3).versions[0].transaction_id
+            session.get(models.Article, 1).title = "later"
+            session.commit()
+            then, above = as_of(models.Item, now), as_of(models.Item, now)
+            up = sa.select(then.title, above.title).join(then.parent.of_type(above))
+            assert session.execute(up).all() == [("child", "b")]
+            then = as_of(models.Item, now + 1)
+            late = sa.select(then.title, version_class(models.Item).title).join(then.parent)
+            assert session.execute(late).all() == [("child", "later")]
             own = as_of(models.Article, first)
             assert session.scalars(sa.select(own.body).where(own.title == "a")).all() == ["text"]
     finally:
