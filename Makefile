@@ -76,7 +76,7 @@ clean:
 
 # What each stamp stands for is installed; pyproject.toml newer than a stamp installs again.
 $(VENV)/.demo: pyproject.toml | $(BIN)/python
-	$(call install,--editable .)
+	$(call install,--editable . --group demo)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python

@@ -1,8 +1,8 @@
 """A small newsroom to play with: ``flask --app example_app run``, then open the address it prints.
 
-What makes an application's data have a history is in three places: ``__versioned__`` in
-``models.py``, ``Continuum(db=db, policy=…)`` in ``extensions.py``, and ``CONTINUUM_ADMIN_USER``
-below. Everything else is an ordinary Flask application.
+What makes an application's data have a history is in four places: ``__versioned__`` in
+``models.py``, ``Continuum(db=db, policy=…)`` in ``extensions.py``, ``CONTINUUM_ADMIN_USER``
+below, and one line in ``migrations/env.py``. Everything else is an ordinary Flask application.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from example_app import access, filters, security, storage
 from example_app.demo.command import fill_demo
 from example_app.desk import desk
-from example_app.extensions import continuum, db, login_manager
+from example_app.extensions import continuum, db, login_manager, migrate
 from example_app.git_import.command import import_git
 from example_app.pages import pages
 from example_app.people import people
@@ -53,6 +53,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     db.init_app(app)
     login_manager.init_app(app)
     continuum.init_app(app)
+    migrate.init_app(app)
 
     app.register_blueprint(pages)
     app.register_blueprint(desk)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask_login import LoginManager
+from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
@@ -27,3 +30,6 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 continuum = Continuum(db=db, policy=NewsroomPolicy)
 login_manager = LoginManager()
+migrate = Migrate(
+    db=db, directory=str(Path(__file__).with_name("migrations")), render_as_batch=True
+)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import flask_migrate
 import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -83,10 +84,10 @@ def move_unless_taken(draft: Path, file: Path) -> None:
 
 
 def prepare(database: SQLAlchemy) -> None:
-    """Set up the connections of SQLite and make the tables that are missing."""
+    """Set up the connections of SQLite, and bring the tables to what the models say."""
     if database.engine.dialect.name == "sqlite":
         sa.event.listen(database.engine, "connect", set_up_sqlite)
-    database.create_all()
+    flask_migrate.upgrade()
 
 
 def set_up_sqlite(connection: Any, record: Any) -> None:

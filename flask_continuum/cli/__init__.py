@@ -34,9 +34,9 @@ class HistoryGroup(AppGroup):
         """Return the names of the commands, in the order of the help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, ``None`` when there is none of that name."""
-        module = COMMANDS.get(name)
+        module = COMMANDS.get(cmd_name)
         if module is None:
             return None
         command: click.Command = import_module(f"{__name__}.{module}").command

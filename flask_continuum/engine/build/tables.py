@@ -137,7 +137,8 @@ def _version_column(live: sa.Column[Any], *, nullable: bool = True) -> sa.Column
         _version_type(live.type),
         key=live.key,
         nullable=nullable,
-        autoincrement=False,
+        # no key counts by itself; of other columns that need not be said
+        autoincrement="auto" if nullable else False,
         info={**live.info},
     )
 
