@@ -148,7 +148,7 @@ def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bo
 def _bare_layout(heading: str) -> Layout:
     """A frame that tells nothing: for people who may not see the history."""
     return Layout(
-        brand=current_state().settings.title,
+        brand=_(current_state().settings.title),
         home_url="/",
         title=heading,
         heading=heading,
