@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.expressions import (
     VersioningClauseAdapter,
     adapt_columns,
@@ -32,6 +33,7 @@ from flask_continuum.engine.introspect import (
 from flask_continuum.engine.maintenance import vacuum
 
 __all__ = [
+    "ClassNotVersioned",
     "VersioningClauseAdapter",
     "adapt_columns",
     "changeset",

@@ -16,11 +16,18 @@ NAMES = {
     "exc": "VersioningError ClassNotVersioned ImproperlyConfigured",
     "manager": "VersioningManager",
     "operation": "Operation Operations",
+    "plugins": """FlaskPlugin NullDeletePlugin Plugin PluginCollection PropertyModTrackerPlugin
+        TransactionMetaPlugin""",
+    "plugins.base": "Plugin PluginCollection",
+    "plugins.null_delete": "NullDeletePlugin",
+    "plugins.property_mod_tracker": "PropertyModTrackerPlugin",
+    "plugins.transaction_meta": "TransactionMetaPlugin",
     "schema": """update_end_tx_column get_end_tx_column_query update_property_mod_flags
         get_property_mod_flags_query""",
     "transaction": "TransactionBase TransactionFactory NoChangesAttribute",
     "unit_of_work": "UnitOfWork",
-    "utils": """VersioningClauseAdapter adapt_columns changeset count_versions end_tx_attr
+    "utils": """ClassNotVersioned
+        VersioningClauseAdapter adapt_columns changeset count_versions end_tx_attr
         end_tx_column_name get_versioning_manager is_internal_column is_modified
         is_modified_or_deleted is_session_modified is_table_column is_versioned option parent_class
         transaction_class tx_column_name vacuum version_class version_obj version_table

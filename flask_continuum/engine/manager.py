@@ -48,6 +48,7 @@ class VersioningManager(ManagerSurface):
     :param transaction_cls: makes the transaction table and class.
     :param options: options by name, which the ``__versioned__`` of a class overrides.
     :param plugins: see :mod:`flask_continuum.plugins`.
+    :param builder: kept for compatibility; there is nothing to give.
     :param unit_of_work_cls: what :meth:`unit_of_work` returns, a subclass of ``UnitOfWork``.
     :param strict: whether an unknown option is an error that names the nearest; else a warning.
     """
@@ -60,8 +61,14 @@ class VersioningManager(ManagerSurface):
         plugins: Iterable[Plugin] | None = None,
         *,
         unit_of_work_cls: type[UnitOfWork] = UnitOfWork,
+        builder: None = None,
         strict: bool = True,
     ) -> None:
+        if builder is not None:
+            raise ImproperlyConfigured(
+                "builder is a part of SQLAlchemy-Continuum that there is not here. Plugins change "
+                "what is built: after_build_version_table_columns, after_version_class_built."
+            )
         self.uow_class = unit_of_work_cls
         self._strict = strict
         self._factory = transaction_cls or TransactionFactory()

@@ -167,7 +167,7 @@ class Tenants(TransactionFactory):
     """Transactions with a column, and a table name, of the application's own."""
 
     table_name = "audit_transaction"
-    class_name = "AuditTransaction"
+    model_name = "AuditTransaction"
 
     def create_table(self, metadata: sa.MetaData, *, with_user: bool) -> sa.Table:
         table = super().create_table(metadata, with_user=with_user)
@@ -198,9 +198,13 @@ def test_transactions_with_columns_and_a_table_of_their_own(engine: sa.Engine) -
         assert asked.checked is False
         session.add(Note(id=2))
         session.commit()
+        session.add(Note(id=3))
+        session.flush()
+        manager.unit_of_work(session).current_transaction.tenant = "here"
+        session.commit()
         version = manager.version_class_map[Note]
         found = session.scalars(sa.select(version).order_by(version.id))
-        assert [each.transaction.tenant for each in found] == ["nobody", "acme"]
+        assert [each.transaction.tenant for each in found] == ["nobody", "acme", "here"]
     assert sa.inspect(engine).has_table("audit_transaction")
     manager.detach()
 
@@ -208,3 +212,12 @@ def test_transactions_with_columns_and_a_table_of_their_own(engine: sa.Engine) -
 def test_a_text_is_no_list_of_relationships() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"track is a list.*\['tags'\]"):
         Options().with_changes({"track": "tags"}, "Article.__versioned__", strict=True)
+
+
+def test_parts_of_continuum_that_are_elsewhere_here_say_so() -> None:
+    with pytest.raises(ImproperlyConfigured, match="Plugins change what is built"):
+        VersioningManager(builder=object())  # type: ignore[arg-type]
+    with pytest.raises(ImproperlyConfigured, match="create_class takes a manager"):
+
+        class Custom(TransactionFactory):
+            def create_class(self, manager: Any) -> Any: ...  # type: ignore[override]

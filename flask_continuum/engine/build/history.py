@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from inspect import signature
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,10 +52,24 @@ class TransactionFactory:
     """
 
     table_name = "transaction"
-    class_name = "Transaction"
+    model_name = "Transaction"
 
     def __init__(self, remote_addr: bool = True) -> None:
         self.remote_addr = remote_addr
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a subclass that makes its class as for SQLAlchemy-Continuum.
+
+        :raises ImproperlyConfigured: when ``create_class`` takes a manager.
+        """
+        own = cls.__dict__.get("create_class")
+        if own is not None and list(signature(own).parameters)[1:] == ["manager"]:
+            raise ImproperlyConfigured(
+                f"{cls.__name__}.create_class takes a manager, as it did for "
+                f"SQLAlchemy-Continuum. Here the table comes first: add columns in "
+                f"create_table(metadata, *, with_user), and what the class can do in "
+                f"create_class(table, user_mapper); call super() in both."
+            )
 
     def create_table(self, metadata: sa.MetaData, *, with_user: bool) -> sa.Table:
         """Make the transaction table.
@@ -102,7 +117,7 @@ class TransactionFactory:
 
         :param user_mapper: the mapper of the user class; ``user`` is left out without one.
         """
-        cls = type(self.class_name, (TransactionBase,), {"__module__": __name__})
+        cls = type(self.model_name, (TransactionBase,), {"__module__": __name__})
         properties: dict[str, Any] = {}
         if user_mapper is not None and "user_id" in table.c:
             (user_key,) = user_mapper.primary_key

@@ -17,6 +17,7 @@ from flask_continuum.engine.capture.changes import Asked
 from flask_continuum.engine.capture.companions import connections_of, join, with_work
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.failures import noting_failure
+from flask_continuum.engine.capture.gained import values_set
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -132,6 +133,7 @@ class AskedTransactions:
         thing = session.identity_map.get(identity_key(cls, asked.id))
         if thing is None:
             thing = unit.opened.pop(metadata, None)
+            later = {} if thing is None else values_set(thing)
             if thing is None:
                 thing = mapper.class_manager.new_instance()
             sa.inspect(thing).__dict__.pop("callables", None)  # what waited for the row
@@ -142,6 +144,10 @@ class AskedTransactions:
                     set_committed_value(thing, name, value)
             make_transient_to_detached(thing)
             session.add(thing)
+            for key, value in later.items():
+                if key not in asked.said or asked.said[key] != value:  # set since then
+                    column = mapper.local_table.c[key]
+                    setattr(thing, mapper.get_property_by_column(column).key, value)
         for frame in unit.frames:
             if frame.asked.get(metadata) is asked:
                 frame.asked[metadata] = replace(asked, thing=thing)

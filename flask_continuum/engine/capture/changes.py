@@ -62,9 +62,11 @@ class Asked:
 
     :ivar id: its id, which is final: applications keep it.
     :ivar values: its row as it was inserted, by column key.
+    :ivar said: what of that had been set on its object, before there was the row.
     :ivar thing: the Transaction object that the application was given.
     """
 
     id: int
     values: Mapping[str, Any]
+    said: Mapping[str, Any]
     thing: Any = None

@@ -137,8 +137,9 @@ class Writer:
         # its continuation under another id, if there is one, has the same instant
         unit.attribution = (unit.attribution or NOBODY).filled_from(Attribution(issued_at=utcnow()))
         unit.attribution = said(unit, metadata)
+        set_before = _said(unit).get(metadata, {})
         job = self._job(unit, metadata, (), None)
-        asked = Asked(dialect.insert_transaction(connection, job), job.values)
+        asked = Asked(dialect.insert_transaction(connection, job), job.values, set_before)
         unit.frames[-1].asked[metadata] = asked
         return asked
 

@@ -70,11 +70,11 @@ def test_the_session_knows_it_after_the_commit(newsroom: Newsroom, section: int)
 
 
 def test_to_read_its_id_is_to_ask_for_it(newsroom: Newsroom, section: int) -> None:
-    with newsroom.commit() as session:
+    with newsroom.commit(context={"request": "a"}) as session:
         session.get(newsroom.Section, 1).name = "Metro"
         session.flush()
         found = current(newsroom, session)
-        found.reason = "A move"
+        found.reason, found.context = "A move", {"ticket": 12}
         number = found.id
         assert number is not None
         assert sa.inspect(found).persistent
@@ -83,6 +83,7 @@ def test_to_read_its_id_is_to_ask_for_it(newsroom: Newsroom, section: int) -> No
         newsroom.manager.unit_of_work(session).annotate(reason="Theirs")
     row = transactions(newsroom)[-1]
     assert (row.id, row.reason, row.actor) == (number, "A move", "Ada")
+    assert row.context == {"request": "a", "ticket": 12}
 
 
 def test_it_may_be_changed_after_versions_were_read(newsroom: Newsroom, section: int) -> None:
