@@ -156,6 +156,8 @@ def test_a_stale_plan_is_refused_and_ticks_and_reason_are_kept(newsroom, story, 
     assert "the article changed while you were reading" in page.text
     assert "Somebody wrote this meanwhile" in page.text, page.text
     assert "1 of 2 fields meet your plan" in page.text
+    assert "In your plan" in page.text and "Not in your plan" in page.text
+    assert "Compare instead" not in page.text
     assert article(newsroom).title == "Harbour bridge reopens"
     (onward,) = (each for each in page.forms if each.values.get("chosen") == "1")
     review = read(maya.get(onward.action, query_string=onward.values).text)
@@ -181,6 +183,25 @@ def test_tick_links_choose_steps(newsroom, story, maya):
     )
     assert plan_at(maya, none).values.getlist("field") == []
     assert len(plan_at(maya, every).values.getlist("field")) == 4
+
+
+def test_the_last_change_alone_can_be_ticked(newsroom, story, maya):
+    changed = article(newsroom)
+    changed.body = "New words."
+    changed.tags = []
+    newsroom.db.session.commit()
+    html = maya.get(PLAN).text
+    assert "only what #7 changed" in html
+    link = next(link for link in read(html).links if link.endswith("&field=body"))
+    form = plan_at(maya, link)
+    assert form.values.getlist("field") == ["body"]
+    assert form.values.getlist("relation") == []
+
+
+def test_a_link_that_comes_back_is_called_as_it_is_today(newsroom, story, maya):
+    page = read(maya.get(PLAN).text)
+    assert "Transport" in page.text and "Metro" in page.text
+    assert "Section 1, called City then. The link comes back, the name does not." in page.text
 
 
 def test_only_versions_can_be_gone_back_to(newsroom, story, maya):

@@ -16,6 +16,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wanted import Wanted
 from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.revert.plan import Plan
+from flask_continuum.engine.revert.steps import Action
 from flask_continuum.presenters.labels import humanise, sentence_case
 from flask_continuum.presenters.values import display
 from flask_continuum.presenters.words import _, joined
@@ -98,7 +99,11 @@ def _hint(visit: Visit, wanted: Wanted) -> str:
     hints = [wanted.typed.hint]
     if wanted.key in references:
         hints.append(_("The key of the record, such as 42."))
-    if not wanted.required:
+    if len(wanted.new_fields) > 1:
+        hints.append(_("Another value for one of these fields is enough."))
+    elif not wanted.required and wanted.record.action is Action.CHANGE:
+        hints.append(_("Left empty, the field stays as it is."))
+    elif not wanted.required:
         hints.append(_("Left empty, the field is left out."))
     return " ".join(filter(None, hints))
 

@@ -203,7 +203,8 @@ def build_refused(
         _("Nothing of yours has been applied; your ticks and your reason are kept."),
         choices.hidden(),
     )
-    return replace(page, stale=stale)
+    # one way on, and no other
+    return replace(page, layout=replace(page.layout, actions=()), stale=stale)
 
 
 def _fields(
