@@ -112,6 +112,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_comment_version_transaction_id", ["transaction_id"], unique=False)
 
     op.create_table(
+        "history_access",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(), nullable=False),
+        sa.Column("user_id", sa.String(length=80), nullable=True),
+        sa.Column("actor", sa.String(length=255), nullable=True),
+        sa.Column("address", sa.String(length=1000), nullable=False),
+        sa.Column("model", sa.String(length=128), nullable=True),
+        sa.Column("key", sa.String(length=255), nullable=True),
+        sa.Column("action", sa.String(length=20), nullable=False),
+        sa.Column("remote_addr", sa.String(length=64), nullable=True),
+        sa.Column("allowed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_history_access")),
+    )
+    with op.batch_alter_table("history_access", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_history_access_at"), ["at"], unique=False)
+        batch_op.create_index("ix_history_access_record", ["model", "key", "id"], unique=False)
+        batch_op.create_index("ix_history_access_user", ["user_id", "id"], unique=False)
+
+    op.create_table(
         "history_column",
         sa.Column("table_name", sa.String(length=255), nullable=False),
         sa.Column("column_name", sa.String(length=255), nullable=False),
@@ -380,6 +404,7 @@ def downgrade() -> None:
     op.drop_table("section_version")
     op.drop_table("section")
     op.drop_table("history_column")
+    op.drop_table("history_access")
     op.drop_table("comment_version")
     op.drop_table("article_version")
     op.drop_table("article_tag_version")
