@@ -9,6 +9,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from flask_continuum.admin.contexts import Hidden
+from flask_continuum.presenters.characters import visible
 
 MARKER = "chosen"
 RECORD, RESOLVE, BEFORE, NOW, BOTH = "record", "resolve", "before", "now", "both"
@@ -64,7 +65,7 @@ def read_choices() -> Choices:
         chosen=request.method == "POST" or sent.get(MARKER) == "1",
         fields=frozenset(sent.getlist(FIELD)),
         relations=frozenset(sent.getlist(RELATION)),
-        reason=sent.get(REASON, "").strip()[:LONGEST_REASON],
+        reason=_reason(sent),
         next_url=sent.get(NEXT, ""),
         values=_read_values(sent),
     )
@@ -110,6 +111,11 @@ class UndoChoices:
         )
 
 
+def _reason(sent: MultiDict[str, str]) -> str:
+    # what cannot be seen stays visible: not every database takes a NUL
+    return visible(sent.get(REASON, "").strip()[:LONGEST_REASON])
+
+
 def name_of_conflict(place: int, field: str = "") -> str:
     """The name of the inputs that decide a conflict: of a field, or of a record as a whole."""
     return f"{RESOLVE}-{place}-{field}"
@@ -127,7 +133,7 @@ def read_undo_choices() -> UndoChoices:
             for name, value in sent.items()
             if name.startswith(f"{RESOLVE}-") and value in (BEFORE, BOTH)
         },
-        reason=sent.get(REASON, "").strip()[:LONGEST_REASON],
+        reason=_reason(sent),
         values=_read_values(sent),
     )
 

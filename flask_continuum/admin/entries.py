@@ -26,7 +26,7 @@ from flask_continuum.admin.differences import (
 )
 from flask_continuum.admin.moves import moved_words
 from flask_continuum.admin.origins import load_origins, origin_of
-from flask_continuum.admin.people import person_of
+from flask_continuum.admin.people import person_of, reason_of
 from flask_continuum.admin.records import name_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -153,7 +153,7 @@ def show_entry(
         fields=fields,
         links=links,
         pills=kind_pills(transaction) if record is None else (),
-        reason=(transaction.reason or None) if record is None else None,
+        reason=reason_of(transaction) if record is None else None,
         current=current,
         moved=seen.moved,
         more=more,

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_continuum.admin.contexts import Fact, Piece
 from flask_continuum.admin.origins import origin_of
-from flask_continuum.admin.people import person_of
+from flask_continuum.admin.people import person_of, reason_of
 from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.characters import visible
 from flask_continuum.presenters.formats import json_text
@@ -34,7 +34,7 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
     if with_link:
         link = Piece(text=reference.label, url=reference.url, mono=True)
         facts.append(Fact(label=_("Transaction"), value=(link,)))
-    reason = transaction.reason
+    reason = reason_of(transaction)
     facts.append(
         Fact(label=_("Reason"), value=(Piece(text=reason, quote=True),))
         if reason

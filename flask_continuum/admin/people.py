@@ -1,4 +1,4 @@
-"""Who is behind a transaction, as a person or program to show."""
+"""Who is behind a transaction, as a person or program to show, and what they said about it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask_continuum.actor import label_of
 from flask_continuum.admin.contexts import Person
 from flask_continuum.admin.links import Links
 from flask_continuum.admin.visit import Visit
+from flask_continuum.presenters.characters import visible
 from flask_continuum.presenters.labels import colour, initials
 from flask_continuum.presenters.words import _
 
@@ -56,8 +57,14 @@ def reader(user_id: str | None, name: str | None, url: str | None) -> Person:
 
 def program(name: str) -> Person:
     """A command, a job or an import."""
-    return Person(name=name, initials="⚙", colour=0, kind="program")
+    return Person(name=visible(name), initials="⚙", colour=0, kind="program")
 
 
 def _user(name: str, url: str | None = None) -> Person:
-    return Person(name=name, initials=initials(name), colour=colour(name) + 1, url=url)
+    shown = visible(name)
+    return Person(name=shown, initials=initials(shown), colour=colour(shown) + 1, url=url)
+
+
+def reason_of(transaction: Any) -> str | None:
+    """Why a transaction was made, where somebody said it."""
+    return visible(transaction.reason) if transaction.reason else None

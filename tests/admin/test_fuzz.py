@@ -95,7 +95,8 @@ def test_any_address_is_answered(lasting_site, written, asked, method):
     assert response.status_code < 500, where
     assert written == [], where
     html = response.mimetype == "text/html" and method != "HEAD"
-    if response.status_code >= 400 and html:
+    # an address with a line end in it belongs to no rule: the application answers it
+    if response.status_code >= 400 and html and "%0A" not in path:
         page = read(response.text)
         assert "/history/" in page.links, where  # a way back
         assert len(page.text) > 60, where

@@ -8,7 +8,7 @@ from typing import Any
 from flask_continuum.admin.contexts import Empty, FeedDay, FeedItem, Link, Piece, Pill, RecordRow
 from flask_continuum.admin.entries import kind_pills, pieces_of
 from flask_continuum.admin.origins import load_origins, origin_of
-from flask_continuum.admin.people import person_of
+from flask_continuum.admin.people import person_of, reason_of
 from flask_continuum.admin.records import name_of_model, operation_of, plural_of_model, refer
 from flask_continuum.admin.subjects import live_records
 from flask_continuum.admin.visit import Visit
@@ -96,7 +96,7 @@ def _item(visit: Visit, row: TransactionRow, lives: Lives) -> FeedItem | None:
         moment=visit.clock(transaction.issued_at),
         transaction=visit.links.transaction_ref(transaction),
         sub=() if named else _sub(visit, row, counts, lives),
-        reason=transaction.reason or None,
+        reason=reason_of(transaction),
         pills=kind_pills(transaction),
     )
 

@@ -19,7 +19,7 @@ from flask_continuum.admin.contexts import (
 from flask_continuum.admin.differences import Sides, show_fields
 from flask_continuum.admin.entries import kind_pills
 from flask_continuum.admin.layout import Place, make_layout, record_crumbs
-from flask_continuum.admin.people import person_of
+from flask_continuum.admin.people import person_of, reason_of
 from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
@@ -74,12 +74,7 @@ def build_field(
                 _("Every value of this field in %(record)s, newest first"),
                 record=Piece(text=record.label, url=record.url),
             ),
-            actions=(
-                Link(
-                    label=_("On the timeline"),
-                    url=visit.links.record(subject.model, subject.key, field=name),
-                ),
-            ),
+            actions=_actions(visit, subject, name),
             place=Place.RECORDS,
         ),
         record=record,
@@ -103,6 +98,14 @@ def build_field(
             words=_("The history holds no value of this field that you may see."),
         ),
     )
+
+
+def _actions(visit: Visit, subject: Subject, name: str) -> tuple[Link, ...]:
+    """The way to the changes of the field; a key is what a record is known by, and none of them."""
+    if name in subject.versioned.key_attributes:
+        return ()
+    url = visit.links.record(subject.model, subject.key, field=name)
+    return (Link(label=_("On the timeline"), url=url),)
 
 
 def _may_be_seen(visit: Visit, subject: Subject, name: str, value: FieldValue) -> bool:
@@ -145,7 +148,7 @@ def _rows(
                 current=first_page and place == 0 and value.stands and not subject.is_deleted,
                 change=change,
                 note=_note(visit, subject, name, value, before),
-                reason=(transaction.reason or None) if transaction else None,
+                reason=reason_of(transaction) if transaction else None,
                 pills=kind_pills(transaction) if transaction else (),
             )
         )

@@ -20,7 +20,7 @@ from flask_continuum.admin.facts import context_facts, transaction_facts
 from flask_continuum.admin.layout import make_layout
 from flask_continuum.admin.origins import load_origins, origin_of
 from flask_continuum.admin.pages.feed import counted_words, records_of
-from flask_continuum.admin.people import person_of
+from flask_continuum.admin.people import person_of, reason_of
 from flask_continuum.admin.records import name_of_model, plural_of_model, refer
 from flask_continuum.admin.subjects import visible_entries
 from flask_continuum.admin.visit import Visit
@@ -86,7 +86,7 @@ def build_transaction(
         ),
         groups=groups,
         facts=transaction_facts(visit, transaction, with_link=False),
-        reason=transaction.reason or None,
+        reason=reason_of(transaction),
         context=context_facts(transaction),
         empty=None
         if groups

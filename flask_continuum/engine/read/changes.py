@@ -36,14 +36,21 @@ def same(entry: VersionedClass, key: str, one: Any, other: Any) -> bool:
 
 
 def _same_kinds(one: Any, other: Any) -> bool:
-    """Tell JSON's ``true`` from 1 and ``false`` from 0, which are equal in Python."""
-    match one, other:
-        case dict(), dict():
-            return all(_same_kinds(one[name], other[name]) for name in one)
-        case list(), list():
-            return all(_same_kinds(a, b) for a, b in zip(one, other, strict=True))
-        case _:
-            return isinstance(one, bool) == isinstance(other, bool)
+    """Tell JSON's ``true`` from 1 and ``false`` from 0, which are equal in Python.
+
+    Goes down without calling itself: JSON may nest deeper than calls may.
+    """
+    waiting = [(one, other)]
+    while waiting:
+        match waiting.pop():
+            case dict() as first, dict() as second:
+                waiting.extend((first[name], second[name]) for name in first)
+            case list() as first, list() as second:
+                waiting.extend(zip(first, second, strict=True))
+            case first, second:
+                if isinstance(first, bool) != isinstance(second, bool):
+                    return False
+    return True
 
 
 def field_changes(

@@ -61,38 +61,43 @@ def _step(step: FieldStep | RelationStep | Impossible | Taken) -> tuple[Any, ...
             return (step.fields, step.values, *step.holder)
 
 
-def _parts(value: Any) -> Iterator[bytes]:
-    """Yield ``value`` as bytes: its type, then its content, containers in a settled order."""
-    yield type(value).__qualname__.encode()
-    match value:
-        case NotRecorded() | None:
-            pass
-        case type():
-            yield f"{value.__module__}.{value.__qualname__}".encode()
-        case Enum():
-            yield value.name.encode()
-        case bytes() | bytearray() | memoryview():
-            yield bytes(value)
-        case str():
-            yield value.encode(errors="surrogatepass")
-        case Mapping():
-            yield b"%d" % len(value)
-            yield from sorted(b"".join(_framed((key, value[key]))) for key in value)
-        case Set():
-            yield b"%d" % len(value)
-            yield from sorted(b"".join(_framed(item)) for item in value)
-        case list() | tuple():
-            yield b"%d" % len(value)
-            for item in value:
-                yield from _parts(item)
-        case _ if is_dataclass(value):
-            for field in fields(value):
-                yield from _parts(getattr(value, field.name))
-        case _ if _is_bare(value):
-            # a type of the application without a repr of its own: what it holds, not where it is
-            yield from _parts(dict(sorted(_attributes(value).items())))
-        case _:
-            yield repr(value).encode(errors="surrogatepass")
+def _parts(whole: Any) -> Iterator[bytes]:
+    """Yield ``whole`` as bytes: its type, then its content, containers in a settled order.
+
+    Goes down without calling itself: JSON may nest deeper than calls may.
+    """
+    waiting = [whole]
+    while waiting:
+        value = waiting.pop()
+        yield type(value).__qualname__.encode()
+        match value:
+            case NotRecorded() | None:
+                pass
+            case type():
+                yield f"{value.__module__}.{value.__qualname__}".encode()
+            case Enum():
+                yield value.name.encode()
+            case bytes() | bytearray() | memoryview():
+                yield bytes(value)
+            case str():
+                yield value.encode(errors="surrogatepass")
+            case Mapping():
+                yield b"%d" % len(value)
+                for key in sorted(value, key=_framed, reverse=True):
+                    waiting += (value[key], key)
+            case Set():
+                yield b"%d" % len(value)
+                yield from sorted(map(_framed, value))
+            case list() | tuple():
+                yield b"%d" % len(value)
+                waiting.extend(reversed(value))
+            case _ if is_dataclass(value):
+                waiting.extend(getattr(value, field.name) for field in reversed(fields(value)))
+            case _ if _is_bare(value):
+                # an application's type without a repr of its own: what it holds, not where it is
+                waiting.append(dict(sorted(_attributes(value).items())))
+            case _:
+                yield repr(value).encode(errors="surrogatepass")
 
 
 def _is_bare(value: Any) -> bool:
@@ -100,10 +105,8 @@ def _is_bare(value: Any) -> bool:
     return represent is object.__repr__
 
 
-def _framed(value: Any) -> Iterator[bytes]:
-    for part in _parts(value):
-        yield b"%d:" % len(part)
-        yield part
+def _framed(value: Any) -> bytes:
+    return b"".join(b"%d:%b" % (len(part), part) for part in _parts(value))
 
 
 def _attributes(value: Any) -> dict[str, Any]:
