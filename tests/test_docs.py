@@ -104,7 +104,7 @@ def test_every_setting_is_documented(configuration: dict[str, dict[str, str]]) -
 
 def test_every_option_is_documented(configuration: dict[str, dict[str, str]]) -> None:
     assert configuration["Options"] == {
-        field.name: "[]" if field.default == frozenset() else repr(field.default)
+        field.name: "[]" if field.default in (frozenset(), ()) else repr(field.default)
         for field in fields(Options)
     }
 
