@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Response, current_app, make_response, request
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, NotFound, Unauthorized
 
 from flask_continuum.admin import csrf
 from flask_continuum.admin.contexts import ErrorPage, Layout, Link
 from flask_continuum.admin.layout import make_layout
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.visit import open_visit
 from flask_continuum.presenters.words import N_, _, spoken
 from flask_continuum.state import current_state, spoken_to_reader
@@ -142,7 +143,7 @@ def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bo
         else:
             layout = _bare_layout(heading)
     page = ErrorPage(layout=layout, status=status, words=words, hint=hint, links=links)
-    return make_response(render_template("continuum/error.html", page=page), status)
+    return show("error", page, status)
 
 
 def _bare_layout(heading: str) -> Layout:

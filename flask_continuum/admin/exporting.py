@@ -10,6 +10,7 @@ from flask import Response, request, stream_with_context
 from flask_continuum.admin.contexts import Link
 from flask_continuum.admin.errors import bad_request, not_allowed, one_of
 from flask_continuum.admin.people import person_of
+from flask_continuum.admin.rendering import JSON
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import NOT_RECORDED, Gone
@@ -35,10 +36,10 @@ def wanted_file() -> str | None:
     :raises BadRequest: when there is no such format.
     """
     name = request.args.get("format", "")
-    if not name:
+    if name in ("", JSON):
         return None
     if name not in TYPES:
-        raise bad_request(one_of("format", TYPES))
+        raise bad_request(one_of("format", (*TYPES, JSON)))
     return name
 
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import Unauthorized, abort
 from flask_continuum import access_log
 from flask_continuum.admin import csrf
 from flask_continuum.admin.errors import LoginNeeded, NoAccess
+from flask_continuum.admin.rendering import wants_json
 from flask_continuum.admin.visit import Visit, open_visit
 from flask_continuum.policy import DefaultPolicy
 from flask_continuum.state import current_state, spoken_to_reader
@@ -59,7 +60,7 @@ def require_entry(visit: Visit) -> None:
     login = getattr(current_app, "login_manager", None)
     if login is None and visit.state.actor is None and not _is_unset(visit):
         raise LoginNeeded(NOBODY_LOGS_IN)
-    if login is None or (current_app.debug and _is_unset(visit)):
+    if login is None or wants_json() or (current_app.debug and _is_unset(visit)):
         raise LoginNeeded(decision.reason)
     try:
         answer = login.unauthorized()

@@ -73,6 +73,7 @@ class Display:
     :param items: the items of a list or set
     :param href: where the value links to; set by the caller
     :param note: a line below the value ("City has been called Metro since …"); set by the caller
+    :param raw: the value itself, for JSON; nothing of one that is hidden or was not recorded
     """
 
     kind: DisplayKind
@@ -87,6 +88,7 @@ class Display:
     items: tuple[Display, ...] = ()
     href: str | None = None
     note: str | None = None
+    raw: Any = field(default=None, repr=False, compare=False)
 
     @property
     def is_nothing(self) -> bool:
@@ -165,7 +167,7 @@ def display(value: Any, view: View = DEFAULT_VIEW) -> Display:
             title=title,
         )
     try:
-        return _display(value, view)
+        return replace(_display(value, view), raw=value)
     except Exception:
         # Types of the application run their own code here (__str__, __iter__, hashing), and a
         # page of history must show whatever they do. The type's name is all that is safe.

@@ -145,7 +145,7 @@ class Place:
     @property
     def addresses(self) -> tuple[str, ...]:
         """All ways to ask for it."""
-        formats = tuple(f"format={each}" for each in ("csv", "jsonl", "x")) * self.route.file
+        formats = ("format=json", *(("format=csv", "format=jsonl", "format=x") * self.route.file))
         return (
             self.address,
             *(f"{self.address}?{query}" for query in (*self.route.queries.split(), *formats)),

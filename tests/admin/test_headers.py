@@ -13,6 +13,7 @@ ADDRESSES = [
     "/history/records/article/1/2/revert",
     "/history/nowhere",
     "/history/records/article?cursor=x",
+    "/history/records/article?format=json",
 ]
 
 

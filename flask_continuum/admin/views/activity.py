@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.changes_file import COLUMNS, feed_rows
@@ -12,6 +12,7 @@ from flask_continuum.admin.feed_query import read_query, resolve, seen_models
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.hidden_matches import without_hidden_matches
 from flask_continuum.admin.pages.activity import build_activity
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.people import people
@@ -44,6 +45,4 @@ def activity(visit: Visit) -> ResponseReturnValue:
         raise bad_request(str(error)) from error
     feed = without_hidden_matches(visit, feed, wanted)
     authors = people(session, manager, among=AMONG, models=seen_models(visit))
-    return render_template(
-        "continuum/activity.html", page=build_activity(visit, asked, feed, authors)
-    )
+    return show("activity", build_activity(visit, asked, feed, authors))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.moments import transactions_of
 from flask_continuum.admin.pages.compare import NOW, End, Shown, build_compare
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read import changes
@@ -29,9 +30,9 @@ def compare(visit: Visit, model: str, key: str) -> ResponseReturnValue:
     )
     comparison = changes.compare(visit.session, old.thing, new.thing)
     transactions = transactions_of(visit, subject, limit=visit.page_size)
-    return render_template(
-        "continuum/compare.html",
-        page=build_compare(visit, subject, old, new, comparison, transactions, shown),
+    return show(
+        "compare",
+        build_compare(visit, subject, old, new, comparison, transactions, shown),
     )
 
 

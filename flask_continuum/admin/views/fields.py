@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import bad_request, not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.field import build_field
 from flask_continuum.admin.pages.fields import build_fields
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import Subject, find_record
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.blame import blame, times_set
@@ -22,9 +23,9 @@ def fields(visit: Visit, model: str, key: str) -> ResponseReturnValue:
     """Show every field of a record with its value now and who last changed it."""
     subject = find_record(visit, model, key)
     record = (subject.model, subject.key)
-    return render_template(
-        "continuum/fields.html",
-        page=build_fields(
+    return show(
+        "fields",
+        build_fields(
             visit, subject, blame(visit.session, record), times_set(visit.session, record)
         ),
     )
@@ -46,9 +47,9 @@ def field(visit: Visit, model: str, key: str, field: str) -> ResponseReturnValue
         # the last value of the page is compared with one that is on the next
         found = history_of_field(visit.session, record, name, limit=1, before=values.older)
         earlier = found.items[0]
-    return render_template(
-        "continuum/field.html",
-        page=build_field(visit, subject, name, values, earlier, first_page=cursor is None),
+    return show(
+        "field",
+        build_field(visit, subject, name, values, earlier, first_page=cursor is None),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import bad_request
@@ -15,6 +15,7 @@ from flask_continuum.admin.pages.past import build_past
 from flask_continuum.admin.pages.record_list import ListQuery
 from flask_continuum.admin.past import read_as_of
 from flask_continuum.admin.records_file import columns_of, model_rows
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import find_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
@@ -65,7 +66,7 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
             visit.session, versioned.model, [row.key for row in found], as_of.transaction
         )
         past = build_past(visit, asked, as_of, found, then, became)
-        return render_template("continuum/model.html", page=past)
+        return show("model", past)
     stats = {each.model: each for each in model_stats(visit.session, visit.state.manager)}
     now = build_model(visit, asked, found, stats.get(versioned.model))
-    return render_template("continuum/model.html", page=now)
+    return show("model", now)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.models import build_models
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.statistics import model_stats
 
@@ -15,4 +15,4 @@ from flask_continuum.engine.read.statistics import model_stats
 def models(visit: Visit) -> ResponseReturnValue:
     """Show every model with its numbers."""
     stats = model_stats(visit.session, visit.state.manager)
-    return render_template("continuum/models.html", page=build_models(visit, stats))
+    return show("models", build_models(visit, stats))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import redirect, render_template, request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.feed_query import seen_models
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.chart import chart_span, make_chart
 from flask_continuum.admin.pages.overview import build_overview
+from flask_continuum.admin.rendering import same_format, show
 from flask_continuum.admin.views.model import LONGEST_SEARCH
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.feed import FeedFilter
@@ -30,7 +31,7 @@ def overview(visit: Visit) -> ResponseReturnValue:
     if search.startswith("#") and search[1:].isdecimal():
         found = transaction_by_uid(session, manager, search[1:])
         if found is not None:
-            return redirect(visit.links.transaction(found))
+            return redirect(visit.links.transaction(found, **same_format()))
     seen = seen_models(visit)
     feed = transactions(
         session,
@@ -51,9 +52,9 @@ def overview(visit: Visit) -> ResponseReturnValue:
             since=monday.isoformat(), until=(monday + timedelta(days=6)).isoformat()
         ),
     )
-    return render_template(
-        "continuum/overview.html",
-        page=build_overview(
+    return show(
+        "overview",
+        build_overview(
             visit,
             chart=chart,
             feed=feed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import bad_request, not_found
@@ -12,6 +12,7 @@ from flask_continuum.admin.feed_query import read_user, seen_models
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.chart import chart_span, make_chart
 from flask_continuum.admin.pages.people import MOST, build_people, build_person
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.feed import FeedFilter
@@ -24,7 +25,7 @@ from flask_continuum.engine.read.transactions import transactions
 def people(visit: Visit) -> ResponseReturnValue:
     """Show who changed something, those first who did last."""
     found = people_of(visit.session, visit.state.manager, limit=MOST + 1, models=seen_models(visit))
-    return render_template("continuum/people.html", page=build_people(visit, found))
+    return show("people", build_people(visit, found))
 
 
 @page
@@ -54,6 +55,4 @@ def person(visit: Visit, user: str) -> ResponseReturnValue:
             user=user, since=monday.isoformat(), until=(monday + timedelta(days=6)).isoformat()
         ),
     )
-    return render_template(
-        "continuum/person.html", page=build_person(visit, user_id, user, chart, feed)
-    )
+    return show("person", build_person(visit, user_id, user, chart, feed))

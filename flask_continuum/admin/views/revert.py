@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden
@@ -19,6 +19,7 @@ from flask_continuum.admin.gate import page
 from flask_continuum.admin.messages import leave_message
 from flask_continuum.admin.pages.inputs import NO_ERRORS
 from flask_continuum.admin.pages.revert import build_refused, build_revert, words_of
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.targets import safe_target
 from flask_continuum.admin.visit import Visit
@@ -159,7 +160,7 @@ def answered_before(texts: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _show(page: RevertPage, status: int = 200) -> Response:
-    return make_response(render_template("continuum/revert.html", page=page), status)
+    return show("revert", page, status)
 
 
 def _refuse(visit: Visit, asked: Asked, choices: Choices) -> Response:

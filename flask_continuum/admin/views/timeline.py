@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import redirect, render_template, request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.changes_file import COLUMNS, record_rows
@@ -16,6 +16,7 @@ from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.children import SHOWN, tracked_relationships
 from flask_continuum.admin.pages.timeline import Filters, build_timeline, fields_to_filter
 from flask_continuum.admin.past import AsOf, read_as_of
+from flask_continuum.admin.rendering import same_format, show
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
@@ -83,9 +84,9 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         name = f"{visit.links.segments[subject.model]}-{key}"
         return send_file(visit, name, form, COLUMNS, rows)
     lives = lives_of(visit.session, subject.model, subject.key)
-    return render_template(
-        "continuum/timeline.html",
-        page=build_timeline(visit, subject, entries, authors, others, lives, filters),
+    return show(
+        "timeline",
+        build_timeline(visit, subject, entries, authors, others, lives, filters),
     )
 
 
@@ -127,4 +128,5 @@ def _go_to(visit: Visit, subject: Subject, as_of: AsOf) -> ResponseReturnValue:
         when = visit.moment(as_of.instant).full
         raise not_there_then(_("This record was not there yet on %(moment)s.", moment=when))
     see_version(visit, subject, then)
-    return redirect(visit.links.version(subject.model, subject.key, entry_transaction_id(then)))
+    at = entry_transaction_id(then)
+    return redirect(visit.links.version(subject.model, subject.key, at, **same_format()))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.transaction import build_transaction, visible_of_each
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import find_model, read_number
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.transactions import (
@@ -27,9 +28,9 @@ def transaction(visit: Visit, uid: str) -> ResponseReturnValue:
     if not any(entries.values()):
         raise not_found()
     asked = request.args.get("model")
-    return render_template(
-        "continuum/transaction.html",
-        page=build_transaction(
+    return show(
+        "transaction",
+        build_transaction(
             visit,
             found,
             entries,

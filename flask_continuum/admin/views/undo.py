@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden
@@ -29,6 +29,7 @@ from flask_continuum.admin.merges import merged
 from flask_continuum.admin.pages.inputs import NO_ERRORS
 from flask_continuum.admin.pages.stale import Between
 from flask_continuum.admin.pages.undo import build_refused, build_undo, name_of_part
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import read_number
 from flask_continuum.admin.views.revert import (
     CHANGED,
@@ -130,7 +131,7 @@ def _page(
 
 
 def _show(page: UndoPage, status: int = 200) -> Response:
-    return make_response(render_template("continuum/undo.html", page=page), status)
+    return show("undo", page, status)
 
 
 def _refuse(visit: Visit, asked: Asked, choices: UndoChoices) -> Response:

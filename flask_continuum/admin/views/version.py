@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin import shapes
@@ -14,6 +13,7 @@ from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.moments import transactions_of
 from flask_continuum.admin.pages.version import Found, build_version
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import Subject, find_record, see_version
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.blame import blame
@@ -53,7 +53,7 @@ def version(visit: Visit, model: str, key: str, transaction: int) -> ResponseRet
         recorded=recorded(session, subject.versioned),
         setters=_setters(visit, entry),
     )
-    return render_template("continuum/version.html", page=build_version(visit, subject, found))
+    return show("version", build_version(visit, subject, found))
 
 
 def _setters(visit: Visit, entry: Entry) -> Mapping[str, Any]:
