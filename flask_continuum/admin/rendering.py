@@ -23,7 +23,7 @@ def show(template: str, page: Any, status: int = 200) -> Response:
     if not wants_json():
         return make_response(render_template(f"continuum/{template}.html", page=page), status)
     # ASCII alone: half a pair of surrogates has no other form
-    text = json.dumps(page_json(page), ensure_ascii=True, allow_nan=False, indent=1)
+    text = json.dumps(page_json(page), ensure_ascii=True, allow_nan=False)
     return Response(f"{text}\n", status, content_type=_TYPES[1])
 
 
