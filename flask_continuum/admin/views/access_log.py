@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
@@ -10,6 +10,7 @@ from flask_continuum.access_log import read_access_log
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.access_log import AccessFilter, build_access_log
+from flask_continuum.admin.rendering import show
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
 
@@ -41,4 +42,4 @@ def access_log(visit: Visit) -> ResponseReturnValue:
         )
     except BadCursor as error:
         raise bad_request(str(error)) from error
-    return render_template("continuum/access_log.html", page=build_access_log(visit, wanted, found))
+    return show("access_log", build_access_log(visit, wanted, found))
