@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -34,6 +35,7 @@ DRAWING: Mapping[type[Any], frozenset[str]] = {
     Block: frozenset({"preview"}),
 }
 """The fields of contexts that no reader of JSON needs."""
+_CAPITAL = re.compile("(?<!^)(?=[A-Z])")
 SENTENCE = "tuple[Piece, ...]"
 """The type of a field that holds a sentence, as its class says it."""
 
@@ -43,8 +45,8 @@ def page_json(page: Any) -> dict[str, Any]:
 
     The first member, ``page``, is the name of the page: ``timeline`` for a ``TimelinePage``.
     """
-    name = type(page).__name__.removesuffix("Page")
-    found: dict[str, Any] = {"page": name.lower()}
+    name = _CAPITAL.sub("_", type(page).__name__.removesuffix("Page")).lower()
+    found: dict[str, Any] = {"page": name}
     return found | _members(page)
 
 
