@@ -17,6 +17,8 @@ VALUE = "value-"
 """What the names of inputs begin with that take a value."""
 FIELD, RELATION, REASON, BASE, PLAN, NEXT = "field", "relation", "reason", "base", "plan", "next"
 LONGEST_REASON = 2000
+LONGEST_KEPT = 2000
+"""Characters of a value that an address carries on; a longer one has to be typed in again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,11 @@ def _read_values(sent: MultiDict[str, str]) -> Mapping[str, str]:
 
 
 def _hidden_values(values: Mapping[str, str]) -> Iterator[Hidden]:
-    return (Hidden(name=f"{VALUE}{name}", value=values[name]) for name in sorted(values))
+    return (
+        Hidden(name=f"{VALUE}{name}", value=values[name])
+        for name in sorted(values)
+        if len(values[name]) <= LONGEST_KEPT
+    )
 
 
 def tick_query(fields: Collection[str], relations: Collection[str]) -> dict[str, list[str] | str]:

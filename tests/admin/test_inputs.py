@@ -310,6 +310,24 @@ def test_of_values_that_are_unique_together_either_may_be_another(
     assert (find(shop, "Seat", 1).row, find(shop, "Seat", 1).place) == (1, 2)
 
 
+def test_what_somebody_changed_since_decides_whether_values_are_taken_together(
+    shop: Newsroom, kim: FlaskClient
+) -> None:
+    seat = shop.models.Seat(id=1, row=1, place=1)
+    shop.db.session.add(seat)
+    shop.db.session.commit()
+    seat.row = 8
+    shop.db.session.commit()
+    number = newest(shop)
+    seat.place = 5
+    shop.db.session.add(shop.models.Seat(id=2, row=1, place=1))
+    shop.db.session.commit()
+    page = fetch(kim, f"/history/transactions/{number}/undo")
+    assert "has 1 by now" not in page.text and "To fill in" not in page.text
+    assert send(kim, page.plan).status_code == 303
+    assert (find(shop, "Seat", 1).row, find(shop, "Seat", 1).place) == (1, 5)
+
+
 def test_an_undo_takes_another_value_where_its_own_is_taken(
     shop: Newsroom, kim: FlaskClient
 ) -> None:

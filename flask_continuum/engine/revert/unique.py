@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
-from flask_continuum.engine.revert.live import Place, place
+from flask_continuum.engine.revert.live import Place, load, place
 from flask_continuum.engine.revert.steps import (
     Action,
     FieldStep,
@@ -155,7 +155,12 @@ def with_taken(
 ) -> tuple[list[RecordPlan], list[RecordPlan]]:
     """Return a plan's records with the unique values that others have by now."""
     records = (*made, *along)
-    wanted = [claim for record in records for claim in claims(record, record.fields, None)]
+    lives = _lives(session, [record for record in records if _mixes(record)])
+    wanted = [
+        claim
+        for record in records
+        for claim in claims(record, record.fields, lives.get(place(record.model, record.key)))
+    ]
     given_up = releases((record, record.fields, record.relations) for record in records)
     taken: dict[Place, list[Taken]] = defaultdict(list)
     for each in held(session, wanted):
@@ -167,3 +172,24 @@ def with_taken(
         return replace(record, taken=tuple(found)) if found else record
 
     return [told(record) for record in made], [told(record) for record in along]
+
+
+def _mixes(record: RecordPlan) -> bool:
+    """Tell whether of columns that must be unique together only some would be set."""
+    own = {step.key for step in record.fields}
+    return record.action is Action.CHANGE and any(
+        own & set(fields) and not set(fields) <= own
+        for _, fields in unique_sets(versioned(record.version))
+    )
+
+
+def _lives(session: Session, records: Sequence[RecordPlan]) -> dict[Place, Any]:
+    """Return some records as they are now: what is not set may have changed since a version."""
+    keys: dict[type[Any], list[Key]] = defaultdict(list)
+    for record in records:
+        keys[record.model].append(record.key)
+    return {
+        place(model, key): live
+        for model, wanted in keys.items()
+        for key, live in load(session, sa.inspect(model), wanted).items()
+    }
