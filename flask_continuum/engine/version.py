@@ -90,7 +90,8 @@ class VersionClassBase:
         """Bring the record back to what it was here; the commit is the caller's.
 
         :param relations: relationships to bring back too, as dotted paths.
-        :returns: the live object; ``None`` when this version is a deletion, which is repeated.
+        :returns: the live object; ``None`` when this version is a deletion and the record was
+            there, which is deleted then. A deletion of a record that is gone is taken back.
         """
         return reverting.revert(_session(self), self, relations=relations)
 

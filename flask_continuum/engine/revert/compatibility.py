@@ -7,9 +7,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.read.conditions import operation
-from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.revert.apply import annotate
 from flask_continuum.engine.revert.choice import choose
 from flask_continuum.engine.revert.planner import plan_revert
@@ -20,17 +17,15 @@ from flask_continuum.engine.revert.work import Work
 def revert(session: Session, version: Any, *, relations: Sequence[str] | None = None) -> Any | None:
     """Bring a record back to what it was as of a version; flush and commit are the caller's.
 
-    A deleted record is recreated; reverting to a deletion deletes the record.
+    A deleted record is recreated: also by its deletion, which is taken back. Where the record is
+    there, to go back to a deletion means to delete it.
 
     :param relations: dotted paths of relationships to bring back too. All that the paths lead to
         becomes what it was then: what came since is taken out.
     :returns: the live object, ``None`` when it is deleted.
     :raises ReverterException: when a path names no relationship.
     """
-    entry = versioned(version)
     plan = plan_revert(session, version, relations=relations or ())
-    if plan.kind == "restore" and operation(entry, version) == Operation.DELETE:
-        return None  # it is gone, as it was then
     everything = {step.id for record in (*plan.records, *plan.along) for step in record.relations}
     chosen = choose(plan.records, plan.along, None, everything)
     with session.no_autoflush:
