@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from flask_continuum.actor import label_of
 from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.latest import Glance
-from flask_continuum.engine.read.results import NOT_RECORDED, Entry, Gone
+from flask_continuum.engine.read.results import NOT_RECORDED, Entry, FieldValue, Gone
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.unreadable import Unreadable
 from flask_continuum.policy import Action
@@ -32,7 +32,8 @@ from flask_continuum.presenters.labels import (
     record_label,
 )
 from flask_continuum.presenters.sentences import entry_sentence
-from flask_continuum.presenters.values import Display, DisplayKind, View
+from flask_continuum.presenters.values import Display, DisplayKind, View, display
+from flask_continuum.presenters.words import N_, _
 from flask_continuum.state import State, spoken_to_reader
 
 Addresses = Callable[[int | None], str]
@@ -101,7 +102,7 @@ class Who:
     url: str | None = None
 
 
-UNKNOWN = Who("Unknown", "?", 0, "unknown")
+UNKNOWN = Who(N_("Unknown"), "?", 0, "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +233,62 @@ def differences(subject: Subject, entry: Entry) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def attribute_of(subject: Subject, name: str) -> str:
+    """Return the field of a name, which may be that of a relationship with a foreign key.
+
+    :raises ValueError: when the model has no such field.
+    """
+    by_relationship = {relationship: key for key, relationship in _references(subject.entry)}
+    found = by_relationship.get(name, name)
+    if found not in subject.entry.attributes:
+        raise ValueError(
+            f"{subject.entry.model.__name__} has no field {name!r} with a history. It has "
+            f"{', '.join(subject.entry.attributes)}."
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value that a field had: what it was, who set it, and since when.
+
+    :ivar moment: ``None`` where its transaction is no more.
+    """
+
+    value: Display
+    person: Who
+    moment: Moment | None
+    url: str
+    current: bool
+
+
+def values_held(subject: Subject, name: str, values: Iterable[FieldValue]) -> tuple[Held, ...]:
+    """Return the values that a field had, without those that the user may not see."""
+    settings = subject.state.settings
+    zone, now = settings.zone_for(subject.user), datetime.now(UTC)
+    view = View(zone=zone, not_recorded=NOT_RECORDED, unreadable=Unreadable)
+    relationship = dict(_references(subject.entry)).get(name)
+    held = []
+    for each in values:
+        seen = _allows(subject, subject.entry.model, record=subject.record, version=each.version)
+        if not seen or not subject.shows(each.version, name, relationship):
+            continue
+        shown = display(each.value, view)
+        if relationship is not None:
+            shown = _titled(subject, shown, each.version, relationship)
+        at = each.transaction
+        held.append(
+            Held(
+                value=shown,
+                person=_unknown() if at is None else _who(at),
+                moment=None if at is None else moment(at.issued_at, now, zone),
+                url="" if at is None else subject.address(at.id),
+                current=each.stands,
+            )
+        )
+    return tuple(held)
+
+
 # --- people and records ------------------------------------------------------------------------
 
 
@@ -240,10 +297,14 @@ def _who(transaction: Any) -> Who:
     user_id = getattr(transaction, "user_id", UNKNOWN)
     name = transaction.actor or label_of(getattr(transaction, "user", None), may_load=True)
     if user_id is None:
-        return Who(name, "⚙", 0, "program") if name else UNKNOWN
+        return Who(name, "⚙", 0, "program") if name else _unknown()
     if not name:
-        return UNKNOWN if user_id is UNKNOWN else _user(f"User {user_id}")
+        return _unknown() if user_id is UNKNOWN else _user(_("User %(key)s", key=user_id))
     return _user(name)
+
+
+def _unknown() -> Who:
+    return replace(UNKNOWN, name=_(UNKNOWN.name))
 
 
 def _user(name: str) -> Who:
@@ -261,15 +322,16 @@ def _references(entry: VersionedClass) -> Iterator[tuple[str, str]]:
 
 def _with_titles(subject: Subject, found: FieldDiff, entry: Entry, relationship: str) -> FieldDiff:
     """Show a foreign key as the titles of what it pointed to, at the time."""
-
-    def titled(shown: Display, version: Any) -> Display:
-        target = getattr(version, relationship, None) if not shown.is_nothing else None
-        title = None if target is None else _title_of(subject, target)
-        return Display(DisplayKind.TEXT, title) if title else shown
-
-    old, new = titled(found.old, entry.previous), titled(found.new, entry.version)
+    old = _titled(subject, found.old, entry.previous, relationship)
+    new = _titled(subject, found.new, entry.version, relationship)
     kind = FieldKind.CREATED if found.kind is FieldKind.CREATED else FieldKind.REPLACED
     return FieldDiff(found.key, found.label, kind, old, new)
+
+
+def _titled(subject: Subject, shown: Display, version: Any, relationship: str) -> Display:
+    target = getattr(version, relationship, None) if not shown.is_nothing else None
+    title = None if target is None else _title_of(subject, target)
+    return Display(DisplayKind.TEXT, title) if title else shown
 
 
 def _link_row(

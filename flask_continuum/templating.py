@@ -20,6 +20,7 @@ from sqlalchemy.orm import InstanceState, Session, object_session
 from flask_continuum import glances
 from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.read import entry as read_entry
+from flask_continuum.engine.read.field_history import history_of_field
 from flask_continuum.engine.read.latest import Glance, latest_changes
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.policy import Action
@@ -35,6 +36,7 @@ def add_helpers(app: Flask) -> None:
     """Make the helpers global in an application's templates; its own names are left alone."""
     for helper in HELPERS:
         app.jinja_env.globals.setdefault(helper.__name__, helper)
+    app.jinja_env.filters.setdefault(changed_by.__name__, changed_by)
     add_words(app)
 
 
@@ -111,6 +113,33 @@ def diff(version: Any) -> Markup:
     return glances.render("diff", rows=glances.differences(subject, found))
 
 
+@spoken_to_reader
+def field_history(obj: Any, field: str, limit: int = PRELOADED) -> Markup:
+    """Return the values that one field had, newest first, each with who set it and when.
+
+    :param obj: a live object, or a version: then of the life that it is part of.
+    :param field: the name of the attribute, or of the relationship whose foreign key it is.
+    :param limit: how many values.
+    """
+    subject = _find("field_history", obj)
+    if subject is None or limit < 1:
+        return Markup()
+    name = glances.attribute_of(subject, field)
+    if not subject.shows(subject.version, name, field):
+        return Markup()
+    found = history_of_field(subject.session, obj, name, limit=limit)
+    held = glances.values_held(subject, name, found.items)
+    return glances.render("field_history", values=held) if held else Markup()
+
+
+def changed_by(obj: Any) -> str:
+    """Return the name of whoever changed a record last; an empty text for nothing.
+
+    It is a filter: ``{{ article|changed_by }}``.
+    """
+    return last_change(obj).who
+
+
 def preload_history(objects: Iterable[Any], limit: int = PRELOADED) -> str:
     """Load the newest changes of many records at once, for ``last_change`` and ``timeline``.
 
@@ -133,7 +162,9 @@ def preload_history(objects: Iterable[Any], limit: int = PRELOADED) -> str:
     return ""
 
 
-HELPERS = (history_url, history_link, last_change, timeline, diff, preload_history)
+HELPERS = (
+    history_url, history_link, last_change, timeline, diff, field_history, preload_history,
+)  # fmt: skip
 
 
 # --- words of our own templates ----------------------------------------------------------------
@@ -169,6 +200,8 @@ def _find(helper: str, obj: Any) -> glances.Subject | None:
         raise TypeError(f"{helper}() takes a record, an object of a model, not {obj!r}.")
     state = find_state()
     if state is None:
+        return None
+    if not state.manager.options["versioning"]:  # history is off
         return None
     try:
         entry = state.manager.registry.of(obj)

@@ -15,7 +15,9 @@ from markupsafe import Markup
 from flask_continuum import Continuum
 from flask_continuum.policy import Action, Decision, DefaultPolicy, allow, deny
 from flask_continuum.templating import (
+    changed_by,
     diff,
+    field_history,
     history_link,
     history_url,
     last_change,
@@ -419,6 +421,88 @@ def test_related_records_that_may_not_be_seen_are_not_named(site: Site) -> None:
     assert "Port" not in rendered
 
 
+# --- one field ---------------------------------------------------------------------------------
+
+
+def test_the_values_of_a_field_stand_with_who_set_them(site: Site) -> None:
+    article = site.add("Harbour <b>")
+    site.reader.name = "Tom"
+    article.title = None
+    site.db.session.commit()
+    article.words = 3
+    site.db.session.commit()
+
+    html = field_history(article, "title")
+
+    now, before = re.findall("<li.*?</li>", html, re.DOTALL)
+    assert 'aria-current="true"' in now and "not set" in now and "Tom" in now
+    assert "Harbour &lt;b&gt;" in before and "Maya" in before and "aria-current" not in before
+    assert f'href="/history/records/article/1/{article.versions[1].transaction_id}"' in now
+    assert field_history(article, "title", limit=1).count("<li") == 1
+    assert field_history(article, "title", limit=0) == ""
+    assert field_history(article.versions[0], "title").count("<li") == 2
+    assert field_history(None, "title") == ""
+    rendered = render_template_string('{{ field_history(article, "title") }}', article=article)
+    assert rendered == html
+
+
+def test_a_reference_has_a_history_of_titles_under_either_name(site: Site) -> None:
+    city, port = site.Section(name="City"), site.Section(name="Port")
+    article = site.add(section=city)
+    article.section = port
+    site.db.session.commit()
+    html = field_history(article, "section")
+    assert html.index("Port") < html.index("City")
+    assert field_history(article, "section_id") == html
+
+
+def test_hidden_values_of_a_field_are_left_out(site: Site) -> None:
+    article = site.add(api_token="sesame")
+    assert field_history(article, "api_token") == ""
+    site.policy.hidden_records.add(1)
+    assert field_history(article, "title") == ""
+
+
+def test_a_field_that_there_is_not_is_named(site: Site) -> None:
+    with pytest.raises(
+        ValueError, match=r"Article has no field 'titel' with a history\. It has id"
+    ):
+        field_history(site.add(), "titel")
+
+
+def test_who_changed_it_is_a_filter(site: Site) -> None:
+    article = site.add()
+    assert changed_by(article) == "Maya"
+    rendered = render_template_string(
+        "{{ article|changed_by }}{{ none|changed_by }}", article=article
+    )
+    assert rendered == "Maya"
+    site.policy.hidden_records.add(1)
+    assert changed_by(article) == ""
+
+
+def test_nothing_is_rendered_while_history_is_off(site: Site) -> None:
+    article = site.add()
+    version = article.versions[0]
+    site.continuum.manager.options["versioning"] = False
+    try:
+        with statements(site.db.engine) as sent:
+            everything = [
+                history_url(article),
+                history_link(article),
+                str(last_change(article)),
+                timeline(article),
+                diff(version),
+                field_history(article, "title"),
+                changed_by(article),
+                preload_history([article]),
+            ]
+        assert everything == [""] * 8 and sent == []
+    finally:
+        site.continuum.manager.options["versioning"] = True
+    assert history_url(article)
+
+
 # --- statements --------------------------------------------------------------------------------
 
 
@@ -428,7 +512,9 @@ def preloaded(site: Site, articles: list[Any]) -> tuple[int, int]:
         preload_history(articles)
     with statements(site.db.engine) as rendering:
         for article in articles:
+            assert history_link(article)
             assert last_change(article)
+            assert changed_by(article) == "Maya"
             assert timeline(article)
             assert timeline(article, limit=3)
     return len(loading), len(rendering)
