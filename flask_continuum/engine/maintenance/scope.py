@@ -78,7 +78,7 @@ def places(
     own: Session = session() if isinstance(session, scoped_session) else session
     registry = manager.registry
     binds = _binds(own, registry)
-    wanted = set(registry.tables) if models is None else _tables_of(registry, models)
+    wanted = set(registry.tables) if models is None else tables_of(registry, models)
     groups: dict[tuple[Any, sa.MetaData], list[VersionedTable]] = {}
     for live in sorted(wanted, key=lambda each: each.fullname):
         groups.setdefault((binds[live], live.metadata), []).append(registry.tables[live])
@@ -113,7 +113,8 @@ def _binds(session: Session, registry: Registry) -> dict[sa.Table, Any]:
     return found
 
 
-def _tables_of(registry: Registry, models: Iterable[Any]) -> set[sa.Table]:
+def tables_of(registry: Registry, models: Iterable[Any]) -> set[sa.Table]:
+    """Return the tables of models, and their link tables."""
     found: set[sa.Table] = set()
     registry.configure()
     for model in map(model_of, models):

@@ -60,6 +60,7 @@ def names(newsroom: Newsroom, key: int = 1) -> list[str]:
 def in_asyncio(newsroom: Newsroom, work: Callable[[Any], Awaitable[None]]) -> None:
     """Run something with a factory of asynchronous sessions that the manager listens to."""
     url = newsroom.engine.url.set(drivername=DRIVERS[newsroom.engine.dialect.name])
+    url = url.difference_update_query(["ssl_disabled"])  # aiomysql does without unless told
 
     async def run() -> None:
         engine = create_async_engine(url)
