@@ -16,11 +16,13 @@ NAMES = {
     "exc": "VersioningError ClassNotVersioned ImproperlyConfigured",
     "manager": "VersioningManager",
     "operation": "Operation Operations",
-    "plugins": """FlaskPlugin NullDeletePlugin Plugin PluginCollection PropertyModTrackerPlugin
-        TransactionMetaPlugin""",
+    "plugins": """ActivityPlugin FlaskPlugin NullDeletePlugin Plugin PluginCollection
+        PropertyModTrackerPlugin TransactionChangesPlugin TransactionMetaPlugin""",
+    "plugins.activity": "ActivityBase ActivityPlugin",
     "plugins.base": "Plugin PluginCollection",
     "plugins.null_delete": "NullDeletePlugin",
     "plugins.property_mod_tracker": "PropertyModTrackerPlugin",
+    "plugins.transaction_changes": "TransactionChangesBase TransactionChangesPlugin",
     "plugins.transaction_meta": "TransactionMetaPlugin",
     "schema": """update_end_tx_column get_end_tx_column_query update_property_mod_flags
         get_property_mod_flags_query""",

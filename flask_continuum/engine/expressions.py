@@ -58,7 +58,8 @@ def version_obj(session: Session, parent_obj: Any) -> Any | None:
     :raises ClassNotVersioned: when its class is not versioned.
     """
     entry = entry_of(parent_obj)
-    session.flush()
+    if not session._flushing:  # as in a plugin's hook
+        session.flush()
     key = sa.inspect(parent_obj).identity
     if key is None:
         return None

@@ -23,6 +23,7 @@ from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.failures import Failures
+from flask_continuum.engine.capture.finishing import Finishing
 from flask_continuum.engine.capture.hooks import Hooks
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.listeners import Listeners
@@ -32,6 +33,7 @@ from flask_continuum.engine.capture.opened import OpenedTransactions
 from flask_continuum.engine.capture.pauses import Pauses
 from flask_continuum.engine.capture.refusal import ObjectRefusal
 from flask_continuum.engine.capture.roots import RootLocks
+from flask_continuum.engine.capture.version_objects import VersionObjects
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import ManagerOptions, Options
@@ -119,13 +121,14 @@ class VersioningManager(ManagerSurface):
             hooks=BuildHooks(self, self._plugins),
         )
         self._finish = _calling(self.builder.finish)
-        self._writer = Writer(self.registry)
+        self._writer = Writer(self.registry, Finishing(self.registry, self._plugins))
         self._completeness = Completeness(self.registry)
         self._captured: dict[type[Any], tuple[VersionedTable, ...]] = {}
         baseline = Baseline(
             self.registry, self._current, self._writer, self._completeness, self._captured
         )
         pauses = self._pauses = Pauses(self.registry, self._completeness)
+        objects = VersionObjects(self.registry, self._plugins, self._current, self.unit_of_work)
         roots = RootLocks(self.registry, self._current, self._writer, self._captured)
         self.listeners = Listeners(
             registry=self.registry,
@@ -140,7 +143,7 @@ class VersioningManager(ManagerSurface):
             bulk=BulkCapture(self.registry, self._current, baseline, roots),
             cascades=CascadeCapture(self.registry, pauses, self._current, baseline, roots),
             failures=Failures(self.registry, self._current),
-            hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work),
+            hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work, objects),
             opened=OpenedTransactions(
                 AskedTransactions(self.registry, self._current, self._writer)
             ),

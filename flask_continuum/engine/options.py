@@ -35,6 +35,7 @@ class Options:
     :ivar database_cascades: what becomes of changes that the database makes by itself because of
         a foreign key's ``ON DELETE`` or ``ON UPDATE``: ``"warn"`` when mappers are configured,
         ``"capture"`` or ``"ignore"``.
+    :ivar transaction_changes: the class of ``TransactionChangesPlugin``, which sets it.
     :ivar label: the attribute, or a function of an object, that names a record for people.
     :ivar track: relationships to many whose changes are a part of the record's own timeline.
     """
@@ -54,6 +55,7 @@ class Options:
     create_composite_index: bool = True
     bulk: str = "capture"
     database_cascades: str = "warn"
+    transaction_changes: type[Any] | None = None
     label: str | Callable[[Any], str] | None = None
     track: tuple[str, ...] = ()
 

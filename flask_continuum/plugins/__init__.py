@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from flask_continuum.engine.plugins.activity import ActivityPlugin
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.engine.plugins.null_delete import NullDeletePlugin
 from flask_continuum.engine.plugins.property_mod_tracker import PropertyModTrackerPlugin
+from flask_continuum.engine.plugins.transaction_changes import TransactionChangesPlugin
 from flask_continuum.engine.plugins.transaction_meta import TransactionMetaPlugin
 
 if TYPE_CHECKING:
     from flask_continuum.plugins.flask import FlaskPlugin
 
 __all__ = [
+    "ActivityPlugin",
     "FlaskPlugin",
     "NullDeletePlugin",
     "Plugin",
     "PluginCollection",
     "PropertyModTrackerPlugin",
+    "TransactionChangesPlugin",
     "TransactionMetaPlugin",
 ]
 

@@ -345,6 +345,7 @@ class Builder:
 
     def take_down(self) -> None:
         """Give the names of tables, classes and ``versions`` back: they can be made anew."""
+        self.hooks.take_down()
         for entry in reversed(self.registry.entries.values()):  # children before their parents
             remove_versions(entry)
             entry.mapper.registry._dispose_cls(entry.version_class)

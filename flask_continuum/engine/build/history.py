@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from inspect import signature
 from typing import Any
@@ -10,10 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import Mapper, foreign, registry, relationship
+from sqlalchemy.orm import Mapper, Session, foreign, object_session, registry, relationship
 
 from flask_continuum.engine.build.tables import TransactionId
-from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.errors import (
+    ImproperlyConfigured,
+    NoChangesAttribute,
+    VersioningError,
+)
+from flask_continuum.engine.read.touched import changed_entities
 from flask_continuum.engine.registry import HistoryTables
 
 WHOLE_TABLE = ""
@@ -41,8 +46,34 @@ class TransactionBase:
         """The stable identity for links: the uid, or the id of a row that predates uids."""
         return self.uid or str(self.id)
 
+    @property
+    def changed_entities(self) -> Mapping[type[Any], list[Any]]:
+        """The versions that the transaction has made, by version class."""
+        return changed_entities(_session_of(self), self)
+
+    @property
+    def entity_names(self) -> list[str]:
+        """The names of the models that it has changed, as ``TransactionChangesPlugin`` keeps them.
+
+        :raises NoChangesAttribute: without the plugin.
+        """
+        changes: Iterable[Any] | None = getattr(self, "changes", None)
+        if changes is None:
+            raise NoChangesAttribute(
+                "Transactions know the names of what they changed with TransactionChangesPlugin "
+                "(flask_continuum.plugins) only. changed_entities needs no plugin."
+            )
+        return [each.entity_name for each in changes]
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} id={self.id} issued_at={self.issued_at}>"
+
+
+def _session_of(transaction: Any) -> Session:
+    session = object_session(transaction)
+    if session is None:
+        raise VersioningError(f"{transaction!r} is detached. Load it in a session.")
+    return session
 
 
 class TransactionFactory:

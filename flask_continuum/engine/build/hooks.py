@@ -50,9 +50,17 @@ class BuildHooks:
         """Map the tables of plugins; tell all that a Transaction class was made."""
         for plugin in self.plugins:
             if isinstance(plugin, TablePlugin) and plugin.table_name in history.further:
-                plugin.map_class(self.manager, cls, history.further[plugin.table_name])
+                table = history.further[plugin.table_name]
+                made = plugin.map_class(self.manager, cls, table)
+                plugin.keep(self.manager, table.metadata, made)
         for plugin in self.plugins.overriding("after_build_tx_class"):
             plugin.after_build_tx_class(self.manager)
+
+    def take_down(self) -> None:
+        """Have plugins let go of their classes."""
+        for plugin in self.plugins:
+            if isinstance(plugin, TablePlugin):
+                plugin.unmap(self.manager)
 
     def models_built(self, entries: Iterable[VersionedClass]) -> None:
         """Tell plugins that version classes were made, with their relationships."""

@@ -55,6 +55,15 @@ class AskedTransactions:
                 asked = self.writer.ask(connection, unit, metadata)
         return self._thing(session, connection, unit, metadata, asked)
 
+    def fix(self, session: Session, connection: sa.Connection, unit: UnitOfWork) -> None:
+        """Write the rows of a unit's transactions where there are none: their ids are final."""
+        for metadata in unit.metadatas:
+            if metadata not in unit.asked:
+                with noting_failure(unit):
+                    asked = self.writer.ask(connection, unit, metadata)
+                if metadata in unit.opened:
+                    self._thing(session, connection, unit, metadata, asked)
+
     def find(self, session: Session) -> Any | None:
         """Return the object of the transaction that was asked for, ``None`` if none was."""
         for connection, unit in with_work(connections_of(session), self.current):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.capture.companions import connections_of, fill, with_work
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.version_objects import VersionObjects
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.introspect import is_session_modified
 from flask_continuum.engine.naming import nearest
@@ -26,12 +27,14 @@ class Hooks:
     """The plugins of one manager, as sessions meet them.
 
     :ivar unit_of_work: returns what a hook is given as the unit of work of a session.
+    :ivar objects: tells them of version objects.
     """
 
     registry: Registry
     plugins: PluginCollection
     current: CurrentUnits
     unit_of_work: Callable[[Session], Any]
+    objects: VersionObjects
 
     def before_flush(self, session: Session) -> None:
         """Tell plugins that a flush is about to write something versioned."""

@@ -10,7 +10,7 @@ mapper, after_delete      a record is noted as deleted          (``ObjectCapture
 session, before_flush     records without history get a baseline
 session, after_flush      statements are no longer those of a flush
 session, after_soft_…     the same when it has failed
-session, after_flush_…    with ``write = "flush"``: a draft is written
+session, after_flush_…    a draft is written where versions are wanted early
 session, before_commit    plugins are asked about the transaction  (``Hooks``)
 session, after_commit     an outer transaction's pending work is written
 session, do_orm_execute   history is read from the database of its data  (``binds``)
@@ -47,11 +47,7 @@ from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.binds import send_to_the_data
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
 from flask_continuum.engine.capture.cascades import CascadeCapture
-from flask_continuum.engine.capture.companions import (
-    connections_of,
-    join,
-    with_work,
-)
+from flask_continuum.engine.capture.companions import connections_of, join, with_work
 from flask_continuum.engine.capture.current import CurrentUnits, savepoints
 from flask_continuum.engine.capture.failures import (
     Failures,
@@ -179,8 +175,9 @@ class Listeners:
         self.bulk.begin_flush(session)
 
     def after_flush(self, session: Session, flush_context: Any) -> None:
-        """Note that statements to come are no longer those of a flush."""
+        """Note that statements to come are no longer those of a flush, and what it wrote."""
         self.bulk.end_flush()
+        self.hooks.objects.collect(session)
 
     def after_soft_rollback(self, session: Session, previous_transaction: Any) -> None:
         """The same for a flush that has failed; what was asked for may be gone."""
@@ -194,7 +191,7 @@ class Listeners:
                 self.current.get(connection)
 
     def after_flush_postexec(self, session: Session, flush_context: Any) -> None:
-        """Remember where the flush went; with ``write = "flush"``, write a draft there."""
+        """Remember where the flush went; write a draft there, where it is wanted early."""
         pending = list(with_work(connections_of(session), self.current))
         for connection, unit in pending:
             join(session, connection, unit, self.current)
@@ -202,9 +199,14 @@ class Listeners:
             self.hooks.after_flush(session)
         self.hooks.fill_transaction(session)
         self.opened.after_flush(session)
-        for connection, unit in pending:
-            if self.write == "flush" and self.writer.is_dirty(unit):
-                self._write_draft(connection, unit, session)
+        dirty = [(connection, unit) for connection, unit in pending if self.writer.is_dirty(unit)]
+        wanted = self.hooks.objects.are_wanted
+        for connection, unit in dirty if wanted or self.write == "flush" else ():
+            if wanted:
+                self.opened.asked.fix(session, connection, unit)  # plugins keep versions' ids
+            self._write_draft(connection, unit, session)
+        if dirty:
+            self.hooks.objects.tell(session)
 
     def before_commit(self, session: Session) -> None:
         """Ask plugins about what was written without a flush."""
@@ -285,9 +287,7 @@ class Listeners:
     ) -> None:
         """Write pending versions before a statement that names a table of history."""
         unit = self.current.find(connection)
-        if unit is None:
-            return
-        if context is not None and context.execution_options.get("continuum_own"):
+        if unit is None or (context is not None and context.execution_options.get("continuum_own")):
             return
         if unit.draft is not None and not changes_nothing(statement):
             # whatever it writes, a trigger may turn it into a change of what the draft shows

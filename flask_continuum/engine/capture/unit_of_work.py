@@ -9,97 +9,10 @@ from weakref import WeakSet
 
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.capture.changes import Asked, Changes, Draft, Key
+from flask_continuum.engine.capture.frames import Frame
 from flask_continuum.engine.capture.ordering import in_order, order
-from flask_continuum.engine.operation import Operation, net
+from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
-
-
-@dataclass(slots=True)
-class Frame:
-    """What was touched since a savepoint was set, or since the transaction began.
-
-    :ivar pending: the net operation by table and key; ``None`` when nothing is left of it.
-    :ivar altered: records that were written before in this frame, so that the open version is
-        no longer what the database holds.
-    :ivar remembered: values of deleted records, by column key.
-    :ivar origins: the key that the record with a key had when the frame began, where it is another
-        one; ``None`` for a record that is not the one which had the key then.
-    :ivar partial: records that may have rows in tables of their hierarchy that nobody has named.
-    :ivar held: the records of several tables whose row in the root table has been locked.
-    :ivar covers: whether everything that the frames below hold has been written in this one.
-    :ivar draft_before: the draft that was there when the savepoint was set: if the savepoint is
-        rolled back, its rows are there again.
-    :ivar baseline_id: the transaction of first versions that was written in this frame.
-    :ivar failure: the error after which nobody knows what was written in this frame.
-    :ivar asked: the transactions whose rows are there because somebody asked for them, by metadata.
-    """
-
-    pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
-    altered: set[tuple[VersionedTable, Key]] = field(default_factory=set)
-    remembered: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
-    origins: dict[VersionedTable, dict[Key, Key | None]] = field(default_factory=dict)
-    partial: dict[Hierarchy, set[Key]] = field(default_factory=dict)
-    held: dict[VersionedTable, set[Key]] = field(default_factory=dict)
-    covers: bool = False
-    draft_before: Draft | None = None
-    baseline_id: int | None = None
-    failure: str | None = None
-    asked: dict[Any, Asked] = field(default_factory=dict)
-
-    def note(self, table: VersionedTable, key: Key, operation: Operation) -> None:
-        """Add an operation to the net effect on a record."""
-        operations = self.pending.get(table)
-        if operations is None:
-            operations = self.pending[table] = {}
-        earlier = operations.get(key)
-        if (
-            operation is Operation.INSERT
-            and key in operations
-            and (earlier is None or earlier is Operation.DELETE)
-        ):
-            # the key is used again: who has it now is not who had it
-            self.origins.setdefault(table, {})[key] = None
-        operations[key] = net(earlier, operation)
-
-    def origin(self, table: VersionedTable, key: Key) -> Key | None:
-        """Return the key that a record had when the frame began; ``None`` if it came since."""
-        known = self.origins.get(table, {})
-        if key in known:
-            return known[key]
-        operation = self.pending.get(table, {}).get(key, Operation.UPDATE)
-        return None if operation is None or operation is Operation.INSERT else key
-
-    def merge(self, later: Frame) -> None:
-        """Take over what a frame above holds, when its savepoint is released."""
-        if later.covers:
-            self.pending, self.altered, self.remembered = {}, set(), {}
-            self.origins, self.partial, self.asked = {}, {}, {}
-            self.covers = True
-        origins = {
-            table: {
-                key: None if middle is None else self.origin(table, middle)
-                for key, middle in moved.items()
-            }
-            for table, moved in later.origins.items()
-        }
-        for table, operations in later.pending.items():
-            mine = self.pending.setdefault(table, {})
-            for key, operation in operations.items():
-                if operation is not None:
-                    self.note(table, key, operation)
-                else:
-                    mine.setdefault(key, None)
-        for table, found in origins.items():
-            self.origins.setdefault(table, {}).update(found)
-        self.altered |= later.altered
-        self.remembered |= later.remembered
-        for hierarchy, keys in later.partial.items():
-            self.partial.setdefault(hierarchy, set()).update(keys)
-        for root, keys in later.held.items():
-            self.held.setdefault(root, set()).update(keys)
-        self.baseline_id = self.baseline_id or later.baseline_id
-        self.failure = self.failure or later.failure
-        self.asked |= later.asked
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -112,6 +25,7 @@ class UnitOfWork:
     :ivar companions: the connections of the session that wrote, this one included.
     :ivar opened: objects that stand for its transactions before there are rows, by metadata.
     :ivar written: the ids under which everything was written for good, by metadata.
+    :ivar overlaid: whether plugins have set anything on versions.
     """
 
     root: Callable[[], Any]
@@ -122,6 +36,7 @@ class UnitOfWork:
     companions: WeakSet[Any] = field(default_factory=WeakSet)
     opened: dict[Any, Any] = field(default_factory=dict)
     written: dict[Any, int] = field(default_factory=dict)
+    overlaid: bool = False
 
     def touch(
         self,
@@ -150,6 +65,8 @@ class UnitOfWork:
         elif values is not None:
             frame.remembered[table, key] = values
         self.revision += 1
+        if self.overlaid:
+            self._uncover(table, key)
 
     def move(
         self,
@@ -173,6 +90,27 @@ class UnitOfWork:
     def is_altered(self, table: VersionedTable, key: Key) -> bool:
         """Tell whether a record was written before in this history transaction."""
         return any((table, key) in frame.altered for frame in self._unwritten())
+
+    def lay_over(self, table: VersionedTable, key: Key, values: Mapping[str, Any]) -> None:
+        """Note what a plugin has set on the version of a record, by column key."""
+        self.overlaid = True
+        self.frames[-1].overlay[table, key] = {**self.overlay.get((table, key), {}), **values}
+
+    @property
+    def overlay(self) -> Mapping[tuple[VersionedTable, Key], Mapping[str, Any]]:
+        """What is laid over versions, by record and column key."""
+        found: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = {}
+        for frame in self._unwritten() if self.overlaid else ():
+            found |= frame.overlay
+        return found
+
+    def _uncover(self, table: VersionedTable, key: Key) -> None:
+        """Let a record that is written again say what it holds; columns of plugins stay."""
+        values = self.overlay.get((table, key))
+        if values:
+            recorded = {version.key for _, version in table.columns}
+            kept = {name: value for name, value in values.items() if name not in recorded}
+            self.frames[-1].overlay[table, key] = kept
 
     def deleted(self, table: VersionedTable) -> list[Key]:
         """Return the records of a table that were deleted in this history transaction."""
@@ -290,7 +228,7 @@ class UnitOfWork:
         """Note that everything so far has been written for good, as of the newest savepoint."""
         top = self.frames[-1]
         top.pending, top.altered, top.remembered = {}, set(), {}
-        top.origins, top.partial, top.asked = {}, {}, {}
+        top.origins, top.partial, top.asked, top.overlay = {}, {}, {}, {}
         top.covers, top.baseline_id = True, None
         self.draft = None
         self.attribution = None

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
 from flask_continuum.engine.capture.changes import Asked, Changes, Draft, Key
+from flask_continuum.engine.capture.finishing import Finishing
 from flask_continuum.engine.capture.gained import complete, said, values_set
 from flask_continuum.engine.capture.pairs import settle
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.dialects import Dialect, dialect_for, translation
+from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.dialects.jobs import TableJob, WriteJob
 from flask_continuum.engine.read.moved import to_context
 from flask_continuum.engine.registry import Registry, VersionedTable
@@ -27,9 +29,11 @@ class Writer:
     """Turns changes into version rows on a connection.
 
     :ivar registry: what is versioned.
+    :ivar finishing: adds what plugins have to say to what was written.
     """
 
     registry: Registry
+    finishing: Finishing
     _dialects: WeakKeyDictionary[sa.Dialect, dict[Any, Dialect]] = field(
         default_factory=WeakKeyDictionary
     )
@@ -61,6 +65,9 @@ class Writer:
         if draft is not None and not self.is_dirty(unit) and not asked:
             self._promote(connection, dialect, draft)
             unit.written = dict(draft.transaction_ids)
+            for metadata, kept_id in draft.transaction_ids.items():
+                tables = _tables(draft.changes, metadata)
+                self.finishing.complete(connection, dialect, unit, metadata, tables, kept_id)
             return
         kept: Mapping[sa.MetaData, int] = {}
         if draft is not None:
@@ -79,6 +86,12 @@ class Writer:
         for metadata, each in asked.items():
             job, there = written.get(metadata) or (self._job(unit, metadata, (), None), None)
             complete(connection, job, each, empty=there is None)
+        for metadata in {**written, **asked}:
+            number = asked[metadata].id if metadata in asked else written[metadata][1]
+            if number is not None:
+                tables = _tables(changes, metadata)
+                self.finishing.lay_over(connection, unit, metadata, tables, number)
+                self.finishing.complete(connection, dialect, unit, metadata, tables, number)
 
     def write_draft(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Make what was flushed so far visible in the version tables, until the commit."""
@@ -98,6 +111,8 @@ class Writer:
             found = dialect.write(connection, job)
             if found is not None:
                 written[metadata] = found
+                tables = _tables(part, metadata)
+                self.finishing.lay_over(connection, unit, metadata, tables, found)
         if written:
             unit.draft = Draft(written, revision, unit.revision, changes, _said(unit))
 
@@ -128,10 +143,13 @@ class Writer:
     def ask(self, connection: sa.Connection, unit: UnitOfWork, metadata: sa.MetaData) -> Asked:
         """Write the row of the unit's transaction now, to stay; return what was written.
 
-        What was drafted before is taken back: one transaction has one id.
+        One transaction has one id: that of a draft is final from now on, where it may be.
         """
         dialect = self.dialect(connection)
-        if unit.draft is not None:
+        drafted = None
+        if unit.draft is not None and not unit.draft.overtaken:
+            drafted = unit.draft.transaction_ids.get(metadata)
+        if unit.draft is not None and drafted is None:
             self._take_back(connection, dialect, unit, unit.draft)
             unit.draft = None
         # its continuation under another id, if there is one, has the same instant
@@ -139,7 +157,12 @@ class Writer:
         unit.attribution = said(unit, metadata)
         set_before = _said(unit).get(metadata, {})
         job = self._job(unit, metadata, (), None)
-        asked = Asked(dialect.insert_transaction(connection, job), job.values, set_before)
+        if drafted is None:
+            drafted = dialect.insert_transaction(connection, job)
+        else:
+            row = job.transaction.update().where(job.transaction.c.id == drafted)
+            connection.execute(row.values(job.values), execution_options=OWN)
+        asked = Asked(drafted, job.values, set_before)
         unit.frames[-1].asked[metadata] = asked
         return asked
 
@@ -276,3 +299,7 @@ def _by_metadata(changes: tuple[Changes, ...]) -> Mapping[sa.MetaData, tuple[Cha
         metadata = each.table.live.metadata
         found[metadata] = (*found.get(metadata, ()), each)
     return found
+
+
+def _tables(changes: tuple[Changes, ...], metadata: sa.MetaData) -> tuple[VersionedTable, ...]:
+    return tuple(each.table for each in changes if each.table.live.metadata is metadata)

@@ -233,6 +233,16 @@ class MySQLDialect(Dialect):
             for table in job.tables
         ]
 
+    def insert_found(self, connection: sa.Connection, table: sa.Table, found: Any) -> None:
+        """Read first: an INSERT … SELECT would lock the gap where it finds nothing."""
+        names = [column.key for column in table.c]
+        rows = [
+            dict(zip(names, row, strict=True))
+            for row in connection.execute(found, execution_options=OWN)
+        ]
+        if rows:
+            connection.execute(table.insert(), rows, execution_options=OWN)
+
     def remove(
         self,
         connection: sa.Connection,

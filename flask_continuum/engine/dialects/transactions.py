@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -64,6 +65,13 @@ class TransactionRows(Fragments):
         connection.execute(
             transaction.delete().where(transaction.c.id == transaction_id), execution_options=OWN
         )
+
+    # -- what is said of it beside its row -----------------------------------------------------
+
+    def insert_found(self, connection: sa.Connection, table: sa.Table, found: Any) -> None:
+        """Insert what a query finds, where its reading locks nothing."""
+        names = [column.key for column in table.c]
+        connection.execute(table.insert().from_select(names, found), execution_options=OWN)
 
     # -- its continuation ----------------------------------------------------------------------
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
+from dataclasses import dataclass
 from typing import Any, overload
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.naming import nearest
+from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable
 
 
 class Plugin:
@@ -52,10 +55,17 @@ class Plugin:
         """Called after a flush that has written versioned records."""
 
     def after_create_version_object(self, uow: Any, parent_obj: Any, version_obj: Any) -> None:
-        """Not run: versions are rows that the database makes. Overriding it is refused."""
+        """Called after a flush with each object that it wrote, and its version.
+
+        What is set on the version stays, whatever is written until the commit; what is added to
+        the session is flushed next. A plugin that overrides this has versions written and loaded
+        at each flush, where others have them written once, at the commit.
+
+        :param parent_obj: the live object; for a deletion the one that was deleted.
+        """
 
     def after_create_version_objects(self, uow: Any, session: Session) -> None:
-        """Not run, as :meth:`after_create_version_object`."""
+        """Called after all of them. Overriding it has the same price."""
 
     def transaction_args(self, uow: Any, session: Session) -> Mapping[str, Any]:
         """Return values for the transaction's row, by column; what was said elsewhere wins."""
@@ -84,21 +94,88 @@ class Plugin:
         return getattr(type(self), hook) is not getattr(Plugin, hook)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A history transaction that has been written for good, just before the COMMIT.
+
+    :ivar registry: what is versioned.
+    :ivar history: the tables beside its row, those of plugins among them.
+    :ivar ids: its id; where another transaction has overtaken one that was asked for, also that
+        of its continuation.
+    :ivar tables: the tables that it may have written versions of.
+    :ivar asked: whether its row was written early, because somebody asked for it.
+    """
+
+    registry: Registry
+    history: HistoryTables
+    ids: tuple[int, ...]
+    tables: tuple[VersionedTable, ...]
+    asked: bool
+
+
 class TablePlugin(Plugin):
     """Keeps a table beside the transactions of each metadata with history, and a class for it.
 
     :cvar table_name: what the table is called.
+    :cvar known_as: the manager's attribute that is the class, if it is to have one.
     """
 
     table_name: str
+    known_as: str | None = None
+
+    def __init__(self) -> None:
+        self._classes: dict[sa.MetaData, type[Any]] = {}
+
+    @property
+    def model_class(self) -> type[Any] | None:
+        """The class of the table, ``None`` until mappers are configured.
+
+        It is that of the first metadata where there are several.
+        """
+        return next(iter(self._classes.values()), None)
 
     def create_table(self, transaction: sa.Table) -> sa.Table:
         """Return the table, made in the metadata of the transaction table."""
         raise NotImplementedError
 
-    def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> None:
-        """Map a class to the table, and connect it with the Transaction class."""
+    def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> type[Any]:
+        """Return a class mapped to the table and connected with the Transaction class."""
         raise NotImplementedError
+
+    def keep(self, manager: Any, metadata: sa.MetaData, made: type[Any]) -> None:
+        """Keep what :meth:`map_class` has made for a metadata."""
+        self._classes[metadata] = made
+        if self.known_as is not None:
+            vars(manager).setdefault(self.known_as, made)
+
+    def unmap(self, manager: Any) -> None:
+        """Let go of the classes of a manager, which forgets everything."""
+        for metadata in manager.registry.history:
+            self._classes.pop(metadata, None)
+        if self.known_as is not None:
+            vars(manager).pop(self.known_as, None)
+
+    @property
+    def completes(self) -> bool:
+        """Whether something is to be written when versions are final."""
+        return type(self).complete is not TablePlugin.complete
+
+    def complete(self, connection: sa.Connection, dialect: Dialect, written: Written) -> None:
+        """Write what only the final versions tell.
+
+        It runs in the engine's ``commit`` event: SQL only, no session and no object of it.
+        """
+
+    def check_name(self, metadata: sa.MetaData) -> None:
+        """Make sure that the application has no table of this name.
+
+        :raises ImproperlyConfigured: when it has.
+        """
+        if self.table_name in metadata.tables:
+            raise ImproperlyConfigured(
+                f"The application has a table {self.table_name!r}, the name that "
+                f"{type(self).__name__} needs. Subclass it and give it another table_name."
+            )
 
 
 class PluginCollection(MutableSequence[Plugin]):
@@ -163,18 +240,8 @@ class PluginCollection(MutableSequence[Plugin]):
         return f"PluginCollection({self.plugins!r})"
 
 
-_NOT_RUN = ("after_create_version_object", "after_create_version_objects")
-
-
 def _checked(plugin: Any) -> Plugin:
     if isinstance(plugin, Plugin):
-        for hook in _NOT_RUN:
-            if plugin.overrides(hook):
-                raise ImproperlyConfigured(
-                    f"{type(plugin).__name__} overrides {hook}, which is not run: the database "
-                    f"makes versions from rows, at the commit. Use before_flush, transaction_args "
-                    f"or columns from after_build_version_table_columns."
-                )
         return plugin
     if isinstance(plugin, type) and issubclass(plugin, Plugin):
         raise ImproperlyConfigured(

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.associationproxy import association_proxy
 from sqlalchemy.orm import attribute_keyed_dict, foreign, relationship
 
-from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.plugins.base import TablePlugin
 
 
@@ -33,21 +32,14 @@ class TransactionMetaPlugin(TablePlugin):
     It is kept in the table ``transaction_meta``. For the present transaction, ask for its object
     first (``create_transaction``), whose id is final.
 
-    :ivar model_class: the class of the table, once mappers are configured.
     """
 
     table_name = "transaction_meta"
-
-    def __init__(self) -> None:
-        self.model_class: type[Any] | None = None
+    known_as = "transaction_meta_cls"
 
     def create_table(self, transaction: sa.Table) -> sa.Table:
         """Make the table, beside that of the transactions and without a foreign key to it."""
-        if self.table_name in transaction.metadata.tables:
-            raise ImproperlyConfigured(
-                f"The application has a table {self.table_name!r}, the name that "
-                f"TransactionMetaPlugin needs. Subclass it and give it another table_name."
-            )
+        self.check_name(transaction.metadata)
         return sa.Table(
             self.table_name,
             transaction.metadata,
@@ -58,9 +50,9 @@ class TransactionMetaPlugin(TablePlugin):
             sa.Column("value", sa.UnicodeText),
         )
 
-    def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> None:
+    def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> type[Any]:
         """Map the class, and give the Transaction class ``meta`` and ``meta_relation``."""
-        made: Any = type("TransactionMeta", (TransactionMetaBase,), {"__module__": __name__})
+        made: type[Any] = type("TransactionMeta", (TransactionMetaBase,), {"__module__": __name__})
         mapper = sa.inspect(transaction_class)
         condition = foreign(table.c.transaction_id) == mapper.local_table.c.id
         mapper.registry.map_imperatively(
@@ -87,4 +79,4 @@ class TransactionMetaPlugin(TablePlugin):
             "value",
             creator=lambda key, value: made(key=key, value=value),
         )
-        self.model_class = manager.transaction_meta_cls = made
+        return made

@@ -21,6 +21,7 @@ from flask_continuum.engine.read.conditions import (
     operation,
     same_record,
 )
+from flask_continuum.engine.read.databases import database_of
 from flask_continuum.engine.read.entries import changes_of, entry_of_version
 from flask_continuum.engine.read.links import Link, link_changes, links_of, owned_links
 from flask_continuum.engine.read.loading import another, connect, connection_arguments, whole
@@ -67,6 +68,26 @@ def _counted(place: int, at: Any, done: Any, ids: Sequence[int]) -> AnySelect:
         done.label("operation"),
         sa.func.count().label("number"),
     ).where(at.in_(ids))
+
+
+def changed_entities(session: Session, transaction: Any) -> Mapping[type[Any], list[Any]]:
+    """Return the versions that a transaction has made, by version class.
+
+    Costs a statement for each base model; what went to a continuation of it is there too.
+    """
+    found: dict[type[Any], list[Any]] = defaultdict(list)
+    cls, database = type(transaction), database_of(session, transaction)
+    ids = {transaction.id}
+    if transaction.uid is not None:
+        same = sa.select(cls.id).where(cls.uid == transaction.uid)
+        ids.update(session.scalars(same, bind_arguments=database.arguments))
+    for entry in database.entries:
+        version = whole(entry)
+        statement = sa.select(version).where(moment(entry, version).in_(sorted(ids)))
+        statement = statement.order_by(*key_columns(entry, version)).options(undefer("*"))
+        for each in session.scalars(statement):
+            found[type(each)].append(each)
+    return dict(found)
 
 
 def samples(

@@ -260,13 +260,6 @@ def test_after_a_flush_of_versioned_work_plugins_may_add_objects(make: Make) -> 
         assert section.versions[0].transaction_id == tag.versions[0].transaction_id
 
 
-def test_hooks_about_version_objects_are_refused() -> None:
-    for hook in ("after_create_version_object", "after_create_version_objects"):
-        made = type("Objects", (Plugin,), {hook: lambda *arguments: None})
-        with pytest.raises(ImproperlyConfigured, match=f"Objects overrides {hook}, which is not"):
-            PluginCollection([made()])
-
-
 # --- building and reading -------------------------------------------------------------------------
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from flask_continuum import version_class
-from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.plugins.null_delete import NullDeletePlugin
 from flask_continuum.engine.plugins.property_mod_tracker import PropertyModTrackerPlugin
 from tests.engine import hierarchy
@@ -83,6 +81,49 @@ def test_columns_can_be_kept_and_the_class_is_known(engine: sa.Engine) -> None:
     family.manager.detach()
 
 
-def test_a_question_about_objects_is_refused() -> None:
-    with pytest.raises(ImproperlyConfigured, match="override is_blanked"):
-        type("Asked", (NullDeletePlugin,), {"should_nullify_column": None})
+class KeepsTitles(NullDeletePlugin):
+    """Is asked about objects, as SQLAlchemy-Continuum's plugin."""
+
+    def should_nullify_column(self, version_obj: Any, prop: Any) -> bool:
+        return super().should_nullify_column(version_obj, prop) and prop.key != "title"
+
+
+def test_a_subclass_is_asked_about_version_objects(make: Make) -> None:
+    newsroom = make(KeepsTitles())
+    article = newsroom.Article
+    with newsroom.commit() as session:
+        session.add_all(article(id=i, title="Draft", words=i) for i in (1, 2, 3))
+    with newsroom.commit() as session:
+        session.delete(session.get(article, 1))
+        changed = session.get(article, 2)
+        changed.title = "Final"
+        session.flush()
+        session.delete(changed)
+        session.delete(session.get(article, 3))
+        session.flush()
+        session.add(article(id=3, title="Again", words=7))
+    found = [last(newsroom, article, key) for key in (1, 2, 3)]
+    assert [(v.operation_type, v.title, v.words) for v in found] == [
+        (2, "Draft", None),
+        (2, "Final", None),
+        (1, "Again", 7),
+    ]
+    with newsroom.session() as session:
+        assert [v.title for v in session.scalars(sa.select(type(found[0])).filter_by(id=1))] == [
+            "Draft",
+            "Draft",
+        ]
+
+
+def test_only_a_subclass_that_is_asked_wants_objects() -> None:
+    class Columns(NullDeletePlugin):
+        def is_blanked(self, column: sa.Column[Any]) -> bool:
+            return False
+
+    hooks = ("after_create_version_object", "after_build_version_table_columns")
+    for plugin, expected in (
+        (NullDeletePlugin(), [False, True]),
+        (Columns(), [False, True]),
+        (KeepsTitles(), [True, False]),
+    ):
+        assert [plugin.overrides(hook) for hook in hooks] == expected
