@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "models": "models",
         "doctor": "doctor",
         "verify": "verify",
+        "baseline": "baseline",
         "vacuum": "vacuum",
     }
 )

@@ -122,12 +122,12 @@ class VersioningManager(ManagerSurface):
         )
         self._finish = _calling(self.builder.finish)
         self._writer = Writer(self.registry, Finishing(self.registry, self._plugins))
-        self._completeness = Completeness(self.registry)
+        self.completeness = Completeness(self.registry)
         self._captured: dict[type[Any], tuple[VersionedTable, ...]] = {}
         baseline = Baseline(
-            self.registry, self._current, self._writer, self._completeness, self._captured
+            self.registry, self._current, self._writer, self.completeness, self._captured
         )
-        pauses = self._pauses = Pauses(self.registry, self._completeness)
+        pauses = self._pauses = Pauses(self.registry, self.completeness)
         objects = VersionObjects(self.registry, self._plugins, self._current, self.unit_of_work)
         roots = RootLocks(self.registry, self._current, self._writer, self._captured)
         self.listeners = Listeners(
@@ -352,7 +352,7 @@ class VersioningManager(ManagerSurface):
         created = late | set(arguments.get("tables") or ())
         versioned = [table for table in self.registry.tables.values() if table.version in created]
         if versioned:
-            self._completeness.register(connection, versioned, created)
+            self.completeness.register(connection, versioned, created)
 
 
 def _calling(method: Callable[[], None]) -> Callable[[], None]:

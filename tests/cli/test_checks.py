@@ -80,6 +80,26 @@ def test_versions_that_say_nothing_are_deleted(shell: Shell) -> None:
     assert shell.json("verify")["clean"] is True
 
 
+def test_rows_that_predate_their_history_get_first_versions(shell: Shell) -> None:
+    assert shell.run("baseline").endswith("Nothing to do.\n")
+    db = shell.newsroom.db
+    with shell.newsroom.app.app_context(), db.engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO place VALUES ('pt', 'LIS', 'Lisbon')"))
+        known = "DELETE FROM history_column WHERE table_name = 'place_version'"
+        connection.execute(sa.text(known))
+        shell.newsroom.continuum.manager.completeness.forget(connection)
+    looked = shell.json("baseline", "--dry-run")
+    assert looked == {"written": False, "records": {"place": 1}}
+    assert "Write 1 first version? [y/N]: n" in shell.run("baseline", answer="n\n", code=1)
+    assert "--yes" in shell.run("baseline", "--json", code=2)
+    assert shell.run("baseline", "place", answer="y\n").endswith("Done.\n")
+    assert shell.run("baseline").endswith("Nothing to do.\n")
+    assert shell.json("show", "place", "pt,LIS")["kind"] == "baseline"
+    with shell.newsroom.app.app_context():
+        db.session.delete(db.session.get(shell.newsroom.models.Place, ("pt", "LIS")))
+        db.session.commit()
+
+
 def _models(shell: Shell) -> list[str]:
     return [each["name"] for each in shell.json("models")]
 

@@ -47,6 +47,15 @@ class Completeness:
         """Ask again: tables were created, or a baseline was written."""
         self._known.pop(connection.engine.pool, None)
 
+    def confirm(self, connection: sa.Connection, table: VersionedTable) -> None:
+        """Note that every record of a table has a version now."""
+        self.doubt(connection, table)
+        connection.execute(
+            self.registry.history_of(table).history_column.insert(),
+            {"table_name": table.version.fullname, "column_name": WHOLE_TABLE, "since": 0},
+            execution_options=OWN,
+        )
+
     def doubt(self, connection: sa.Connection, table: VersionedTable) -> None:
         """Note that a table has, or will have, records without a version."""
         history = self.registry.history_of(table).history_column

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_continuum.engine.maintenance.baseline import baseline
 from flask_continuum.engine.maintenance.checkup.symptoms import (
     Diagnosis,
     Severity,
@@ -21,6 +22,7 @@ __all__ = [
     "Severity",
     "Symptom",
     "SymptomKind",
+    "baseline",
     "doctor",
     "vacuum",
     "verify",

@@ -31,7 +31,9 @@ def verify_records(
         is_open &= version.c[table.end_transaction_id.key].is_(None)
     wrong: sa.ColumnElement[bool] = sa.and_(is_open, sa.or_(operation == Operation.DELETE, differs))
     if recorded.is_complete(table):
-        wrong = sa.or_(wrong, sa.and_(began.is_(None), _is_versioned(place.registry, table, live)))
+        wrong = sa.or_(
+            wrong, sa.and_(began.is_(None), is_versioned_row(place.registry, table, live))
+        )
     statement = (
         sa.select(
             *(live.c[column.key] for column in table.key),
@@ -114,7 +116,7 @@ def _compared(
     return found
 
 
-def _is_versioned(
+def is_versioned_row(
     registry: Registry, table: VersionedTable, live: sa.FromClause
 ) -> sa.ColumnElement[bool]:
     """Return the condition that a live row is one of a versioned class.
