@@ -69,7 +69,7 @@ from flask_continuum.engine.capture.statements import (
 )
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
-from flask_continuum.engine.read.siblings import transaction_for_all
+from flask_continuum.engine.read.lazily import load_for_all
 from flask_continuum.engine.registry import Registry
 from flask_continuum.engine.version import VersionClassBase
 
@@ -138,7 +138,7 @@ class Listeners:
         yield "before_commit", self.before_commit
         yield "after_commit", self.after_commit
         yield "do_orm_execute", send_to_the_data
-        yield "do_orm_execute", transaction_for_all
+        yield "do_orm_execute", load_for_all
 
     def _engine_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield "before_execute", self.before_execute

@@ -95,11 +95,21 @@ def nearest_before(entry: VersionedClass, entity: Any) -> sa.ScalarSelect[Any]:
 
     It is one step back in the index: a MAX would have MariaDB read the whole history.
     """
-    between = aliased(entry.version_class)
+    return _nearest(entry, entity, later=False)
+
+
+def nearest_after(entry: VersionedClass, entity: Any) -> sa.ScalarSelect[Any]:
+    """Return the transaction id of the version after an entity's, whatever its life."""
+    return _nearest(entry, entity, later=True)
+
+
+def _nearest(entry: VersionedClass, entity: Any, *, later: bool) -> sa.ScalarSelect[Any]:
+    other = aliased(entry.version_class)
+    at, there = moment(entry, entity), moment(entry, other)
     return (
-        sa.select(moment(entry, between))
-        .where(*same_record(entry, between, entity), moment(entry, between) < moment(entry, entity))
-        .order_by(moment(entry, between).desc())
+        sa.select(there)
+        .where(*same_record(entry, other, entity), there > at if later else there < at)
+        .order_by(there if later else there.desc())
         .limit(1)
         .correlate(entity)
         .scalar_subquery()

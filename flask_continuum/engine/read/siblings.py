@@ -13,11 +13,8 @@ from typing import Any, Self
 from weakref import WeakKeyDictionary, ref
 
 import sqlalchemy as sa
-from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.orm import (
     InstanceState,
-    ORMExecuteState,
-    RelationshipProperty,
     Session,
     SessionTransaction,
     aliased,
@@ -29,6 +26,7 @@ from flask_continuum.engine.read import navigation
 from flask_continuum.engine.read.conditions import (
     key_columns,
     moment,
+    nearest_after,
     nearest_before,
     operation,
     same_record,
@@ -41,6 +39,7 @@ from flask_continuum.engine.read.loading import (
     transactions_by_id,
     versioned,
     whole,
+    with_transaction,
 )
 from flask_continuum.engine.read.recorded import Recorded, recorded
 from flask_continuum.engine.registry import VersionedClass, VersionedTable
@@ -99,33 +98,50 @@ class Found:
     """What was found out about siblings; true until the end of a transaction.
 
     :ivar spans: since when fields are recorded, by class.
+    :ivar asked: the relationships that one of them was asked for.
     """
 
     def __init__(self) -> None:
         self.spans: dict[VersionedClass, Recorded] = {}
+        self.asked: set[str] = set()
         self._before: dict[Place, Any] = {}
-        self._after: dict[Place, ref[Any]] = {}
+        self._after: dict[Place, Any] = {}
+        self._last: set[Place] = set()
 
     def tell(self, version: Any, before: Any | None, *, sibling: bool) -> None:
         """Note the version before one, which is held on to unless it is a sibling."""
-        self._before[_place(version)] = ref(before) if sibling else before
+        self._before[place_of(version)] = ref(before) if sibling else before
         if before is not None:
-            self._after[_place(before)] = ref(version)
+            self._after[place_of(before)] = ref(version)
 
     def knows(self, version: Any) -> bool:
         """Tell whether the version before one is known, and still there."""
-        found = self._before.get(_place(version), self)
+        found = self._before.get(place_of(version), self)
         return not (found is self or (isinstance(found, ref) and found() is None))
 
     def before(self, version: Any) -> Any | None:
         """Return the version before one that is known."""
-        found = self._before[_place(version)]
+        found = self._before[place_of(version)]
         return found() if isinstance(found, ref) else found
 
     def after(self, version: Any) -> Any | None:
         """Return the version after one, ``None`` where it is not known."""
-        found = self._after.get(_place(version))
-        return None if found is None else found()
+        found = self._after.get(place_of(version))
+        return found() if isinstance(found, ref) else found
+
+    def tell_after(self, version: Any, after: Any | None) -> None:
+        """Note the version after one, or that there is none, which is told once."""
+        if after is None:
+            self._last.add(place_of(version))
+        else:
+            self._after[place_of(version)] = after
+
+    def is_last(self, version: Any) -> bool:
+        """Tell whether a version is known to be the last one; the next time it is not known."""
+        place = place_of(version)
+        known = place in self._last
+        self._last.discard(place)
+        return known
 
 
 def note(state: InstanceState[Any], context: Any) -> None:
@@ -170,13 +186,33 @@ def previous_of(session: Session, versions: Iterable[Any]) -> list[Any | None]:
 
 
 def next(session: Session, version: Any) -> Any | None:
-    """Return the version after one in the same life.
+    """Return the version after one in the same life; the first to be asked asks for all.
 
-    That there is none yet is asked anew each time: there may be one by now.
+    That there is none yet is told once and then asked anew, because there may be one by now; and
+    it is asked each time while the session is writing.
     """
     found = _linked(session, version)
     after = None if found is None else found.after(version)
-    return navigation.next(session, version) if after is None else after
+    if after is not None:
+        return after
+    if found is None or _is_writing(session, version):
+        return navigation.next(session, version)
+    if not found.is_last(version):
+        siblings = siblings_of(version)
+        present = [] if siblings is None else list(siblings.present(session))
+        unknown = [each for each in present if found.after(each) is None]
+        for each, later in zip(unknown, _after(session, unknown), strict=True):
+            found.tell_after(each, later)
+        found.is_last(version)
+    return found.after(version)
+
+
+def _is_writing(session: Session, version: Any) -> bool:
+    """Tell whether a session holds changes that may end as versions."""
+    if session.new or session.dirty or session.deleted:
+        return True
+    manager: Any = versioned(version).model.__versioning_manager__
+    return bool(manager.unit_of_work(session).has_changes)
 
 
 def spans(session: Session, version: Any) -> Recorded:
@@ -200,36 +236,18 @@ def tell_transactions(session: Session, versions: Iterable[Any]) -> dict[int, An
     for each in versions:
         known = each.__dict__.get("transaction")
         if isinstance(known, transaction_class_of(versioned(each))):
-            told[_place(each)[-1]] = known
+            told[place_of(each)[-1]] = known
         else:
             waiting.append(each)
     if waiting:
         entry = versioned(waiting[0])
-        told.update(transactions_by_id(session, entry, (_place(each)[-1] for each in waiting)))
+        told.update(transactions_by_id(session, entry, (place_of(each)[-1] for each in waiting)))
         for each in waiting:
-            connect(each, told.get(_place(each)[-1]))
+            connect(each, told.get(place_of(each)[-1]))
     return told
 
 
-def transaction_for_all(execution: ORMExecuteState) -> sa.Result[Any] | None:
-    """Load a version's transaction, and with it those of its siblings (``do_orm_execute``)."""
-    if not execution.is_select:
-        return None
-    state, path = execution.lazy_loaded_from, execution.loader_strategy_path
-    version = None if state is None else state.obj()
-    siblings = None if version is None else siblings_of(version)
-    if siblings is None or path is None:
-        return None
-    asked, versions = path[-1], list(siblings.present(execution.session))
-    goal = asked.mapper.class_ if isinstance(asked, RelationshipProperty) else None
-    if version not in versions or goal is not transaction_class_of(versioned(version)):
-        return None
-    found = tell_transactions(execution.session, versions).get(_place(version)[-1])
-    rows = [] if found is None else [(found,)]
-    return IteratorResult(SimpleResultMetaData(["transaction"]), iter(rows))
-
-
-def _place(version: Any) -> Place:
+def place_of(version: Any) -> Place:
     """Return the identity of a version, which costs nothing where it has expired either."""
     state: Any = sa.inspect(version)
     identity: Place = state.identity
@@ -258,16 +276,16 @@ def _link(session: Session, found: Found, versions: list[Any]) -> None:
         told = tell_transactions(session, versions)
     unknown = []
     for each in versions:
-        at = _place(each)[-1]
+        at = place_of(each)[-1]
         if _is_insertion(each) and begins(versioned(each), each, told.get(at)):
             found.tell(each, None, sibling=False)
-        elif _place(each) in adjacent:
-            found.tell(each, adjacent[_place(each)], sibling=True)
+        elif place_of(each) in adjacent:
+            found.tell(each, adjacent[place_of(each)], sibling=True)
         else:
             unknown.append(each)
     before = _before(session, unknown) if unknown else {}
     for each in unknown:
-        found.tell(each, before.get(_place(each)), sibling=False)
+        found.tell(each, before.get(place_of(each)), sibling=False)
 
 
 def _is_insertion(version: Any) -> bool:
@@ -278,12 +296,12 @@ def _adjacent(versions: Iterable[Any]) -> Iterator[tuple[Place, Any]]:
     """Yield the places of versions that begin where another of them ends, with that one."""
     records: dict[Place, list[Any]] = defaultdict(list)
     for each in versions:
-        records[_place(each)[:-1]].append(each)
+        records[place_of(each)[:-1]].append(each)
     for own in records.values():
-        for earlier, later in pairwise(sorted(own, key=lambda each: _place(each)[-1])):
+        for earlier, later in pairwise(sorted(own, key=lambda each: place_of(each)[-1])):
             end = versioned(earlier).options.end_transaction_column_name
-            if getattr(earlier, end, None) == _place(later)[-1]:
-                yield _place(later), earlier
+            if getattr(earlier, end, None) == place_of(later)[-1]:
+                yield place_of(later), earlier
 
 
 def _before(session: Session, versions: list[Any]) -> dict[Place, Any]:
@@ -292,7 +310,7 @@ def _before(session: Session, versions: list[Any]) -> dict[Place, Any]:
     this, other = aliased(entry.version_class), whole(entry)
     nearest = nearest_before(entry, this)
     found = {}
-    for chunk in chunks(_place(each) for each in versions):
+    for chunk in chunks(place_of(each) for each in versions):
         statement = (
             sa.select(other, moment(entry, this))
             .select_from(this)
@@ -304,8 +322,31 @@ def _before(session: Session, versions: list[Any]) -> dict[Place, Any]:
             .options(undefer("*"))
         )
         for before, at in session.execute(statement):
-            found[(*_place(before)[:-1], at)] = before
+            found[(*place_of(before)[:-1], at)] = before
     return found
+
+
+def _after(session: Session, versions: list[Any]) -> list[Any | None]:
+    """Load the versions after some in the same life, in their order; ``None`` after the last."""
+    entry = _most_general(versions)
+    this, other = aliased(entry.version_class), whole(entry)
+    found = {}
+    for chunk in chunks(place_of(each) for each in versions):
+        statement = (
+            with_transaction(session, entry, other, moment(entry, this))
+            .join(
+                this,
+                sa.and_(
+                    *same_record(entry, other, this),
+                    moment(entry, other) == nearest_after(entry, this),
+                ),
+            )
+            .where(among((*key_columns(entry, this), moment(entry, this)), chunk))
+        )
+        for later, transaction, at in session.execute(statement):
+            if not begins(entry, later, transaction):
+                found[(*place_of(later)[:-1], at)] = connect(later, transaction)
+    return [found.get(place_of(each)) for each in versions]
 
 
 def _most_general(versions: list[Any]) -> VersionedClass:

@@ -102,6 +102,61 @@ def test_what_comes_later_is_seen(newsroom: Newsroom) -> None:
         assert versions[-1].next.previous is versions[-1]
 
 
+def test_the_newest_of_many_records_have_no_next_in_one_statement(newsroom: Newsroom) -> None:
+    then = newsroom.registry_of(newsroom.Tag).version_class
+    for name in ("a", "b"):
+        with newsroom.commit() as session:
+            for number in range(1, 21):
+                session.merge(newsroom.Tag(id=number, name=f"{name}{number}"))
+    with newsroom.session() as session:
+        newest = session.scalars(sa.select(then).where(then.name.like("b%"))).all()
+        with statements(newsroom.engine) as sent:
+            assert [each.next for each in newest] == [None] * 20
+        assert len(sent) <= 3, sent
+        with newsroom.commit() as other:  # another one writes, then this one
+            other.get(newsroom.Tag, 1).name = "c1"
+        session.rollback()
+        assert [each.next is None for each in newest[:2]] == [False, True]
+        assert newest[1].next is None
+        session.get(newsroom.Tag, 2).name = "c2"
+        assert newest[1].next.name == "c2"  # told once, never by heart
+        assert newest[2].next is None
+        session.get(newsroom.Tag, 3).name = "c3"
+        session.flush()
+        assert newest[2].next.name == "c3"
+    with newsroom.session() as session:
+        oldest = session.scalars(sa.select(then).where(then.name.like("a%"))).all()
+        with statements(newsroom.engine) as sent:
+            assert [each.next.name for each in oldest] == [f"b{n}" for n in range(1, 21)]
+        assert len(sent) <= 3, sent
+
+
+def test_relationships_are_loaded_for_all_by_the_second(newsroom: Newsroom) -> None:
+    with newsroom.commit() as session:
+        section = newsroom.Section(id=1, name="City")
+        session.add(newsroom.Article(id=1, title="0", section=section))
+    for number in range(1, 21):
+        with newsroom.commit() as session:
+            article = session.get(newsroom.Article, 1)
+            article.title = str(number)
+            article.tags = [newsroom.Tag(id=number, name=f"t{number}")]
+            session.add(newsroom.Comment(id=number, text="c", article=article))
+    for load in (lambda v: v.section.name, lambda v: len(v.tags), lambda v: len(v.comments)):
+        with newsroom.session() as session:
+            alone = [
+                load(session.get(newsroom.registry_of(newsroom.Article).version_class, place))
+                for place in [(1, at) for at in newsroom.ids(session, newsroom.Article, 1)]
+            ]
+        with newsroom.session() as session:
+            versions = session.get(newsroom.Article, 1).versions.all()
+            with statements(newsroom.engine) as sent:
+                assert load(versions[3]) == alone[3]
+            assert len(sent) == 1, sent
+            with statements(newsroom.engine) as sent:
+                assert [load(each) for each in versions] == alone
+            assert len(sent) == 2, sent
+
+
 def test_lives_and_restorations(newsroom: Newsroom) -> None:
     for kind in (None, "restore", None):
         with newsroom.commit(kind=kind) as session:
