@@ -15,7 +15,7 @@ BIN  := $(VENV)/bin
 UV   := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture oldest lint types pictures words format clean
+.PHONY: help demo test torture oldest lint types pictures words contract format clean
 # An installation that broke off leaves no stamp.
 .DELETE_ON_ERROR:
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make lint     ruff and import-linter'
 	@echo 'make types    mypy and pyright'
 	@echo 'make pictures take the pictures in docs/images anew'
+	@echo 'make contract write docs/template-contract.md anew'
 	@echo 'make words    bring the catalogues of translations up to what code and templates say'
 	@echo 'make format   let ruff format and mend the code'
 	@echo 'make clean    remove .venv and what tools leave behind'
@@ -69,6 +70,9 @@ pictures: $(VENV)/.test
 
 words: $(VENV)/.test
 	$(BIN)/python -m tests.support.catalogues
+
+contract: $(VENV)/.test
+	$(BIN)/python -m tests.support.template_contract
 
 clean:
 	rm -rf $(VENV) .venv-oldest dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

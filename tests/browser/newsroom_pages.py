@@ -1024,6 +1024,104 @@ def conflict_two() -> ctx.Conflict:
     )
 
 
+def fields() -> ctx.FieldsPage:
+    return ctx.FieldsPage(
+        layout=layout("Fields", subtitle=say("Article 42")),
+        record=record(TITLE),
+        caption="Every field now",
+        rows=(
+            row("title", display(TITLE), person=MAYA, moment=moment(), transaction=ref(1187),
+                times="14 times"),
+            row("status", display(Status.DRAFT), blame="long ago", times="1 time"),
+            row("body", display(None), person=NOBODY, moment=moment(), times="never"),
+        ),
+        legend=True,
+    )  # fmt: skip
+
+
+def field_value(number: int, value: Display, **more: Any) -> ctx.FieldValueRow:
+    values = {
+        "anchor": f"v{number}",
+        "value": value,
+        "person": MAYA,
+        "moment": moment(),
+        "transaction": ref(number),
+        "url": "#",
+        "stood": "3 days",
+    }
+    return ctx.FieldValueRow(**values | more)
+
+
+def field_values(**more: Any) -> ctx.FieldPage:
+    pill = ctx.Pill(words="Revert", tone="back")
+    values = {
+        "layout": layout("Title", subtitle=say("Every value of this field in ", TITLE)),
+        "record": record(TITLE),
+        "label": "Title",
+        "values": (
+            field_value(1187, display(TITLE), current=True, pills=(pill,), reason=HOSTILE,
+                        change=field("title", OLD_TITLE, TITLE)),
+            field_value(1173, display(UNBROKEN), until=moment(22), person=WIRE),
+            field_value(1101, display(NOT_RECORDED), moment=None, note=say("The first value")),
+        ),
+        "pager": ctx.Pager(newer=go("Newest values"), older=go("Older values")),
+        "notices": (ctx.Notice(words=say("Some values are hidden by policy.")),),
+        "legend": True,
+    }  # fmt: skip
+    return ctx.FieldPage(**values | more)
+
+
+def field_empty() -> ctx.FieldPage:
+    return field_values(values=(), empty=ctx.Empty(heading="No values", words="Nothing is known."))
+
+
+def access_log(**more: Any) -> ctx.AccessLogPage:
+    values = {
+        "layout": layout("Access log"),
+        "filters": ctx.FilterForm(
+            action="",
+            label="Filter",
+            days=(ctx.DateInput(name="since", label="From", value="2026-11-23"),),
+        ),
+        "rows": tuple(
+            ctx.AccessRow(
+                person=person, user="User 5" if person.colour else "", moment=moment(),
+                pills=(ctx.Pill(words="Denied", tone="warn"),) if person is NOBODY else (),
+                about=() if person is NOBODY else say(ctx.Piece(text=HOSTILE, url="#")),
+                address=ctx.Piece(text="/history/records/article/42", url="#", mono=True),
+                remote_addr="2001:db8::1",
+            )
+            for person in PEOPLE
+        ),
+        "pager": ctx.Pager(words="Newest shown", older=go("Older")),
+    }  # fmt: skip
+    return ctx.AccessLogPage(**values | more)
+
+
+def access_log_empty() -> ctx.AccessLogPage:
+    empty = ctx.Empty(heading="Nobody has looked", words="Who looks at the history appears here.")
+    return access_log(rows=(), empty=empty)
+
+
+def plan_inputs() -> tuple[ctx.PlanInput, ...]:
+    words = say("The history does not know it.")
+    two = tuple(ctx.Choice(value=each, label=each) for each in ("yes", "no"))
+    return (
+        ctx.PlanInput(id="i1", name="v1", label="Address", kind="text", value="", words=words,
+                      hint="At most 80 characters", error="It has to be filled in.",
+                      required=True, longest=80),
+        ctx.PlanInput(id="i2", name="v2", label="Price", kind="number", value="3", words=words,
+                      step="0.01"),
+        ctx.PlanInput(id="i3", name="v3", label="Printed", kind="choice", value="no", words=words,
+                      choices=two),
+        ctx.PlanInput(id="i4", name="v4", label="Body", kind="area", value=HOSTILE, words=words),
+    )  # fmt: skip
+
+
+def revert_asks() -> ctx.RevertPage:
+    return revert(inputs=plan_inputs())
+
+
 def error() -> ctx.ErrorPage:
     return ctx.ErrorPage(
         layout=layout("This page of the history does not exist", crumbs=()),
@@ -1051,9 +1149,15 @@ PAGES: Mapping[str, tuple[str, Any]] = {
     "timeline-empty": ("timeline", timeline_empty),
     "timeline-single": ("timeline", timeline_single),
     "version": ("version", version),
+    "fields": ("fields", fields),
+    "field": ("field", field_values),
+    "field-empty": ("field", field_empty),
+    "access-log": ("access_log", access_log),
+    "access-log-empty": ("access_log", access_log_empty),
     "compare": ("compare", compare),
     "compare-inline": ("compare", compare_inline),
     "revert": ("revert", revert),
+    "revert-asks": ("revert", revert_asks),
     "revert-stale": ("revert", revert_stale),
     "revert-nothing": ("revert", revert_nothing),
     "transaction": ("transaction", transaction),
