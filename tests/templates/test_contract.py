@@ -55,7 +55,7 @@ def test_every_field_is_read_or_has_a_reason() -> None:
 
 
 def test_every_page_is_rendered_for_that() -> None:
-    pages = {path.stem for path in FOLDER.glob("*.html")} - {"base"}
+    pages = {path.stem for path in FOLDER.glob("*.html")} - {"base", "frame"}
     assert pages == set(contract.templates_of_pages().values())
     names = {cls.__name__ for cls in contract.types() if cls.__name__.endswith("Page")}
     assert names == {cls.__name__ for cls in contract.templates_of_pages()}

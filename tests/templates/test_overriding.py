@@ -53,6 +53,20 @@ def test_every_page_stands_in_a_frame_of_the_application(
     assert '<div class="hc hc-embed">' in page
 
 
+def test_the_frame_can_be_filled_instead_of_replaced(app: Flask, tmp_path: Path) -> None:
+    (tmp_path / "continuum" / "base.html").write_text(
+        '{% extends "continuum/frame.html" %}\n'
+        '{% block head %}<link rel="stylesheet" href="/own.css">{% endblock %}\n'
+        "{% block footer %}<footer>Own foot</footer>{% endblock %}\n",
+        "utf-8",
+    )
+    template, make = PAGES["model"]
+    with app.test_request_context():
+        page = render_template(f"continuum/{template}.html", page=make())
+    assert page.index("continuum/pages.css") < page.index("/own.css") < page.index("</head>")
+    assert "<footer>Own foot</footer>" in page and "hc-top" in page
+
+
 def test_one_part_may_be_replaced_alone(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "continuum" / "partials").mkdir()
     (tmp_path / "continuum" / "partials" / "header.html").write_text("<b>Own</b>", "utf-8")
