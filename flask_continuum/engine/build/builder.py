@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.ext.declarative import AbstractConcreteBase
-from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy.orm import Mapper
 from sqlalchemy.orm import registry as DeclaredIn
 
 from flask_continuum.engine.build.cascades import (
@@ -20,33 +20,25 @@ from flask_continuum.engine.build.cascades import (
     find_cascades,
     uncaptured_cascades,
 )
-from flask_continuum.engine.build.checks import check_key, check_names, check_track
+from flask_continuum.engine.build.checks import check_names, check_track
 from flask_continuum.engine.build.classes import build_version_class
 from flask_continuum.engine.build.collection import add_query, add_versions, remove_versions
+from flask_continuum.engine.build.declared import TableBuilder
 from flask_continuum.engine.build.early import (
-    backref_name,
-    early_relationships,
-    early_secondary,
-    excluded_columns,
-    identity_columns,
-    leads_to,
     mappers_of,
-    own_hierarchy,
 )
 from flask_continuum.engine.build.growth import grow
 from flask_continuum.engine.build.history import (
     TransactionFactory,
-    create_history_tables,
     settle_user_type,
 )
 from flask_continuum.engine.build.hooks import BuildHooks
 from flask_continuum.engine.build.others import Looked, other_writers, tells_records
 from flask_continuum.engine.build.pickling import TRANSACTION_CLASS, forget, make_findable, place
 from flask_continuum.engine.build.relationships import build_relationships
-from flask_continuum.engine.build.tables import build_version_table, sync_columns
-from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.build.tables import sync_columns
 from flask_continuum.engine.options import Options
-from flask_continuum.engine.registry import BESIDE, Hierarchy, Registry, VersionedTable
+from flask_continuum.engine.registry import BESIDE, Registry, VersionedTable
 from flask_continuum.engine.version import VersionClassBase
 
 Claim = Callable[[Mapper[Any]], bool]
@@ -63,13 +55,14 @@ class Builder:
     :ivar strict: whether an unknown option is an error; else it is a warning.
     :ivar claim: takes a class for the manager; false when another manager has it.
     :ivar built: is called for each mapper whose tables are known, so that it can be captured.
-    :ivar metadata_found: is called for each metadata that history begins in.
+    :param metadata_found: is called for each metadata that history begins in.
     :ivar hooks: runs the hooks of plugins.
     :ivar pending: the options of each mapper that has no version class yet.
     :ivar taken: the options of each mapper that has been taken so far.
     :ivar declared: SQLAlchemy's registries of the classes so far, where the user class is found.
     :ivar looked: where classes that are not marked have been looked for.
     :ivar warned: what the database does by itself and there was a warning about.
+    :ivar tables: builds version tables.
     """
 
     registry: Registry
@@ -79,7 +72,7 @@ class Builder:
     strict: bool
     claim: Claim
     built: Callable[[Mapper[Any], tuple[VersionedTable, ...]], None]
-    metadata_found: Callable[[sa.MetaData], None]
+    metadata_found: InitVar[Callable[[sa.MetaData], None]]
     hooks: BuildHooks
     pending: dict[Mapper[Any], Options] = field(default_factory=dict)
     taken: dict[Mapper[Any], Options] = field(default_factory=dict)
@@ -88,6 +81,18 @@ class Builder:
     finishing: bool = False
     looked: Looked = field(default_factory=WeakKeyDictionary)
     lock: threading.RLock = field(default_factory=threading.RLock)
+    tables: TableBuilder = field(init=False)
+
+    def __post_init__(self, metadata_found: Callable[[sa.MetaData], None]) -> None:
+        self.tables = TableBuilder(
+            registry=self.registry,
+            factory=self.factory,
+            with_user=self.user_cls is not None,
+            metadata_found=metadata_found,
+            hooks=self.hooks,
+            pending=self.pending,
+            taken=self.taken,
+        )
 
     # -- when a class is defined ---------------------------------------------------------------
 
@@ -103,14 +108,14 @@ class Builder:
             return
         if mapper in self.taken:
             # once more, after the manager was detached
-            self.built(mapper, self._tables_of(mapper, self.taken[mapper]))
+            self.built(mapper, self.tables.of(mapper, self.taken[mapper]))
             return
         options = self.options.with_changes(
             marked, f"{model.__name__}.__versioned__", strict=self.strict
         )
         if not (options.versioning and options.create_tables):
             return
-        tables = self._tables_of(mapper, options)
+        tables = self.tables.of(mapper, options)
         self.pending[mapper] = self.taken[mapper] = self.registry.options[model] = options
         self.declared.add(mapper.registry)
         make_findable(
@@ -118,117 +123,19 @@ class Builder:
             lambda cls: self.registry.of(cls).version_class,
             lambda cls: self.registry.transaction_class_for(cls),
         )
-        self._add_links(mapper, options)
+        self.tables.add_links(mapper, options)
         self.built(mapper, tables)
-
-    def _tables_of(self, mapper: Mapper[Any], options: Options) -> tuple[VersionedTable, ...]:
-        found: list[VersionedTable] = []
-        for each in own_hierarchy(mapper):
-            live = each.local_table
-            if not isinstance(live, sa.Table):
-                raise ImproperlyConfigured(
-                    f"{mapper.class_.__name__} is mapped to {type(live).__name__}, not to a table, "
-                    f"and cannot be versioned."
-                )
-            if found and live is found[-1].live:
-                continue
-            if not found:
-                check_key(mapper, live)
-            excluded = excluded_columns(live, mapper, {**self.taken, mapper: options})
-            entry = self.registry.tables.get(live)
-            if entry is not None and entry.is_link:
-                # known as a link table so far: its records are told apart by the primary key now
-                live.metadata.remove(entry.version)
-                entry = None
-            if entry is None:
-                self._ensure_history(live.metadata)
-                key = identity_columns(each, found[-1].key if found else mapper.primary_key)
-                entry = build_version_table(live, options, excluded=excluded, key=key)
-                self.registry.tables[live] = entry
-            else:
-                sync_columns(entry, excluded)
-            self.hooks.add_columns(entry, each.class_)
-            found.append(entry)
-        self._add_hierarchy(found)
-        return tuple(found)
-
-    def _add_hierarchy(self, tables: list[VersionedTable]) -> None:
-        if len(tables) < 2:
-            return
-        joined = self.registry.joined
-        hierarchy = joined.setdefault(tables[0], Hierarchy([tables[0]]))
-        for table in tables[1:]:
-            if joined.setdefault(table, hierarchy) is hierarchy and table not in hierarchy.tables:
-                hierarchy.tables.append(table)
-
-    def _ensure_history(self, metadata: sa.MetaData) -> None:
-        if metadata not in self.registry.history:
-            self.registry.history[metadata] = create_history_tables(
-                metadata, self.factory, with_user=self.user_cls is not None
-            )
-            self.hooks.add_tables(self.registry.history[metadata])
-            metadata.info[BESIDE] = self.registry
-            self.metadata_found(metadata)
-
-    # -- link tables ---------------------------------------------------------------------------
-
-    def _add_links(self, mapper: Mapper[Any], options: Options, *, ask: bool = False) -> None:
-        """Version the link tables that are known already, without configuring the mapper.
-
-        ``create_all()`` right after the class statements must find them.
-
-        :param ask: call functions that tell a link table.
-        """
-        for prop in early_relationships(mapper):
-            secondary = early_secondary(prop, mapper, ask=ask)
-            if secondary is not None:
-                self._add_link(prop, prop.key, secondary, options)
-
-    def _add_backref_links(self, mapper: Mapper[Any]) -> None:
-        """Version the link tables of relationships that another class will give a marked one."""
-        for prop in early_relationships(mapper):
-            name = backref_name(prop)
-            secondary = early_secondary(prop, mapper, ask=True)
-            if name is None or secondary is None:
-                continue
-            for target, options in self.pending.items():
-                if leads_to(prop, target):
-                    self._add_link(prop, name, secondary, options)
-
-    def _add_link(
-        self, prop: RelationshipProperty[Any], name: str, secondary: sa.Table, options: Options
-    ) -> None:
-        if prop.viewonly or name in options.exclude - options.include:
-            return
-        entry = self.registry.tables.get(secondary)
-        if entry is not None:
-            sync_columns(entry, frozenset())
-            return
-        linking = tuple(c for c in secondary.c if c.foreign_keys)
-        if not linking:
-            linking = tuple(secondary.primary_key)
-        if not linking:
-            raise ImproperlyConfigured(
-                f"The link table {secondary.name!r} of {prop} has neither foreign keys nor a "
-                f"primary key, so its rows cannot be told apart. Give it a primary key, or "
-                f"exclude the relationship."
-            )
-        self._ensure_history(secondary.metadata)
-        self.registry.tables[secondary] = build_version_table(
-            secondary, options, link_columns=linking
-        )
-        self.hooks.add_columns(self.registry.tables[secondary], None)
 
     # -- before tables are created, and when mappers are configured ----------------------------
 
     def prepare(self, metadata: sa.MetaData) -> None:
         """Settle what only later statements tell: foreign keys' types, named link tables."""
         for mapper, options in list(self.pending.items()):
-            self._tables_of(mapper, options)  # columns that came after the class statement
-            self._add_links(mapper, options, ask=True)
+            self.tables.of(mapper, options)  # columns that came after the class statement
+            self.tables.add_links(mapper, options, ask=True)
         if self.pending:
             for mapper in self._mappers():
-                self._add_backref_links(mapper)
+                self.tables.add_backref_links(mapper)
         for live, entry in self.registry.tables.items():
             if live.metadata is metadata:
                 # naming each column that exists already leaves only types to be settled
@@ -298,7 +205,7 @@ class Builder:
     def _finish_links(self, mapper: Mapper[Any], options: Options) -> None:
         for prop in mapper.relationships:
             if isinstance(prop.secondary, sa.Table):
-                self._add_link(prop, prop.key, prop.secondary, options)
+                self.tables.add_link(prop, prop.key, prop.secondary, options)
 
     def _finish_relationships(self) -> None:
         for model, entry in self.registry.entries.items():
@@ -362,7 +269,7 @@ class Builder:
         parent = None
         if mapper.inherits is not None and not mapper.concrete:
             parent = self.registry.entries.get(mapper.inherits.class_)
-        tables = self._tables_of(mapper, options)
+        tables = self.tables.of(mapper, options)
         entry = build_version_class(mapper, options, tables, parent)
         self.registry.entries[mapper.class_] = entry
         return mapper.class_
