@@ -43,6 +43,7 @@ def compare_histories(
             continue
         history = registry.history[each]
         follow(upgrade, registry, each, read_known(connection, history.history_column))
+        upgrade.ops += _adopting_further(connection, history.further.values())
         transaction = history.transaction
         if not sa.inspect(connection).has_table(transaction.name, schema=transaction.schema):
             continue
@@ -57,6 +58,20 @@ def compare_histories(
                 schema=transaction.schema,
             )
         )
+
+
+def _adopting_further(
+    connection: sa.Connection, tables: Iterable[sa.Table]
+) -> Iterator[ops.MigrateOperation]:
+    """Yield what has the tables of plugins number their rows; on SQLite they do by themselves."""
+    if connection.dialect.name == "sqlite":
+        return
+    inspector = sa.inspect(connection)
+    counting = (table for table in tables if table.autoincrement_column is not None)
+    for table in counting:
+        there = inspector.has_table(table.name, schema=table.schema)
+        if there and not is_numbered(connection, table):
+            yield AdoptHistoryOp(table.name, schema=table.schema)
 
 
 def _without_ends(

@@ -7,6 +7,7 @@ so that whoever writes a transaction, a trigger too, gets the next one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,11 +15,14 @@ from alembic.operations import Operations
 from sqlalchemy.dialects import mysql
 
 SEQUENCE = "transaction_id_seq"
-"""The sequence that SQLAlchemy-Continuum numbers with."""
+"""The sequence that SQLAlchemy-Continuum numbers transactions with, whatever their table is."""
+
+_OWN_SEQUENCES: Mapping[str, str] = MappingProxyType({"activity": "activity_id_seq"})
+"""Those of its plugins' tables."""
 
 
 def is_numbered(connection: sa.Connection, table: sa.Table) -> bool:
-    """Tell whether a transaction table in the database gives out numbers by itself."""
+    """Tell whether a table in the database gives out the numbers of its rows by itself."""
     if connection.dialect.name == "sqlite":
         return "AUTOINCREMENT" in _sqlite_definition(connection, table.name).upper()
     columns = sa.inspect(connection).get_columns(table.name, schema=table.schema)
@@ -55,7 +59,7 @@ def _changing(operations: Operations, changes: Mapping[str, _Change]) -> _Change
 
 
 def _begin_postgresql(operations: Operations, table_name: str, schema: str | None) -> None:
-    table, sequence = _names(operations, schema, table_name, SEQUENCE)
+    table, sequence = _names(operations, schema, table_name, _sequence(table_name))
     operations.execute(f"CREATE SEQUENCE IF NOT EXISTS {sequence}")
     operations.execute(f"ALTER SEQUENCE {sequence} OWNED BY {table}.id")
     operations.execute(
@@ -66,7 +70,7 @@ def _begin_postgresql(operations: Operations, table_name: str, schema: str | Non
 
 
 def _end_postgresql(operations: Operations, table_name: str, schema: str | None) -> None:
-    table, sequence = _names(operations, schema, table_name, SEQUENCE)
+    table, sequence = _names(operations, schema, table_name, _sequence(table_name))
     operations.execute(f"ALTER TABLE {table} ALTER COLUMN id DROP DEFAULT")
     operations.execute(f"ALTER SEQUENCE {sequence} OWNED BY NONE")
 
@@ -75,17 +79,19 @@ def _end_postgresql(operations: Operations, table_name: str, schema: str | None)
 
 
 def _begin_mysql(operations: Operations, table_name: str, schema: str | None) -> None:
-    table, sequence = _names(operations, schema, table_name, SEQUENCE)
+    table, sequence = _names(operations, schema, table_name, _sequence(table_name))
     operations.execute(f"ALTER TABLE {table} MODIFY id BIGINT NOT NULL AUTO_INCREMENT")
-    operations.alter_column(
-        table_name, "issued_at", type_=mysql.DATETIME(fsp=6), existing_nullable=True, schema=schema
-    )
+    if table_name not in _OWN_SEQUENCES:
+        instant = mysql.DATETIME(fsp=6)
+        operations.alter_column(
+            table_name, "issued_at", type_=instant, existing_nullable=True, schema=schema
+        )
     if _has_sequences(operations):
         operations.execute(f"DROP SEQUENCE IF EXISTS {sequence}")
 
 
 def _end_mysql(operations: Operations, table_name: str, schema: str | None) -> None:
-    table, sequence = _names(operations, schema, table_name, SEQUENCE)
+    table, sequence = _names(operations, schema, table_name, _sequence(table_name))
     operations.execute(f"ALTER TABLE {table} MODIFY id BIGINT NOT NULL")
     if _has_sequences(operations):
         greatest = operations.get_bind().scalar(
@@ -138,6 +144,10 @@ def _sqlite_definition(connection: sa.Connection, table_name: str) -> str:
 
 
 # -- all -----------------------------------------------------------------------------------------
+
+
+def _sequence(table_name: str) -> str:
+    return _OWN_SEQUENCES.get(table_name, SEQUENCE)
 
 
 def _names(operations: Operations, schema: str | None, *names: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ class AdoptHistoryOp(MigrateOperation):
     Its transactions get their numbers from the database from now on, the precision of their
     instants becomes that of microseconds, and versions of links get the ends that were left open.
 
-    :param table_name: the transaction table.
+    :param table_name: the transaction table, or one of a plugin that numbers its rows.
     :param without_ends: version tables with versions that have a successor and no end.
     :param schema: the schema of all of them.
     """

@@ -14,7 +14,7 @@ from flask_sqlalchemy import SQLAlchemy
 
 from flask_continuum import VersioningManager, plugins, transaction_class
 from flask_continuum.extension import Continuum
-from flask_continuum.plugins import FlaskPlugin
+from flask_continuum.plugins import ActivityPlugin, FlaskPlugin, TransactionChangesPlugin
 from flask_continuum.plugins.flask import fetch_current_user_id, fetch_remote_addr
 
 
@@ -127,6 +127,22 @@ def test_continuum_takes_plugins_too(news: News) -> None:
     assert (found.user_id, found.remote_addr) == (7, "192.0.2.1")
     with pytest.raises(Exception, match="plugins are none and were FlaskPlugin"):
         Continuum(db=news.db)
+
+
+def test_continuum_has_activities_and_names(news: News) -> None:
+    activities = ActivityPlugin()
+    Continuum(news.app, news.db, plugins=[activities, TransactionChangesPlugin()])
+    with news.app.app_context():
+        news.create()
+    with news.app.test_request_context("/"):
+        login_user(news.db.session.get(news.User, 7))
+        done = activities.activity_cls(verb="write", object=news.Article())
+        news.db.session.add(done)
+        news.db.session.commit()
+        assert done.actor.number == 7
+        assert done.object_version.transaction is done.transaction
+        assert done.transaction.entity_names == ["Article"]
+        assert news.last().activities == [done]
 
 
 def test_the_package_has_every_plugin() -> None:
