@@ -28,12 +28,12 @@ class Wanted(TypedDict, total=False):
     """What a timeline may be narrowed by, and which page of it is wanted."""
 
     user: Any
-    actor: str
-    kind: str
-    operation: Operation | int
-    field: str
-    since: datetime
-    until: datetime
+    actor: str | None
+    kind: str | None
+    operation: Operation | int | None
+    field: str | None
+    since: datetime | None
+    until: datetime | None
     limit: int
     cursor: str | None
 
@@ -42,7 +42,7 @@ class WantedOfAll(Wanted, total=False):
     """What a timeline over all records may be narrowed by besides."""
 
     model: Any
-    text: str
+    text: str | None
     manager: VersioningManager | None
 
 

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, mapped_column, relationship, selectinload, sessionmaker
 
+from flask_continuum import blame, changes_of, history_of_field, timeline
 from flask_continuum.engine import read
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.errors import VersioningError
@@ -72,6 +73,14 @@ def test_reading_spans_databases(database: Database, second_database: Database) 
         today = datetime.now(UTC).date()
         days = read.activity(session, manager, today - timedelta(1), today)
         assert sum(day.inserted for day in days) == 8
+        first = read.transactions(session, manager, limit=9).items[-1].transaction.issued_at
+        both = changes_of(session, [(log, 5), (book, 5), (book, 1)], since=first)
+        assert [len(each.fields) for each in both] == [2, 2, 0]
+        assert [len(timeline(session, model=model)) for model in (log, book)] == [3, 5]
+        for model in (log, book):
+            assert blame(session, (model, 5))["title"].value == "a"
+            (value,) = history_of_field(session, (model, 5), "title")
+            assert value.stands and value.exact
         newest = pages[0].items[0].transaction
         assert list(read.transaction_entries(session, manager, newest)) == [log]
         plan_undo(session, newest).apply(session)
