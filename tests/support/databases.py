@@ -17,6 +17,7 @@ import sqlalchemy as sa
 # certificates first, which takes longer than most tests.
 POSTGRESQL = "postgresql+psycopg://postgres@127.0.0.1:5432/postgres?sslmode=disable"
 MARIADB = "mysql+pymysql://root@127.0.0.1:3306/?charset=utf8mb4&ssl_disabled=true"
+ASYNC_DRIVERS = {"sqlite": "aiosqlite", "postgresql": "psycopg_async", "mysql": "aiomysql"}
 KINDS = ("sqlite", "postgresql", "mariadb")
 NO_SUCH_THREAD = 1094
 
@@ -231,3 +232,10 @@ def open_source(kind: str) -> Source:
             return MariaDB(sa.make_url(os.environ.get("CONTINUUM_TEST_MARIADB", MARIADB)))
         case _:
             raise ValueError(f"no such kind of database: {kind!r}")
+
+
+def async_url(url: sa.URL) -> sa.URL:
+    """Return the address of the same database for an engine of asyncio."""
+    kind = url.get_backend_name()
+    url = url.set(drivername=f"{kind}+{ASYNC_DRIVERS[kind]}")
+    return url.difference_update_query(["ssl_disabled"])  # aiomysql does without unless told

@@ -20,12 +20,7 @@ from sqlalchemy.orm import scoped_session
 from flask_continuum.engine import read
 from flask_continuum.engine.revert import plan_revert, plan_undo
 from tests.engine.newsroom import Newsroom
-
-DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+psycopg_async",
-    "mysql": "mysql+aiomysql",
-}
+from tests.support.databases import async_url
 
 
 def write_read_and_revert(newsroom: Newsroom, session: Any, key: int) -> None:
@@ -59,11 +54,9 @@ def names(newsroom: Newsroom, key: int = 1) -> list[str]:
 
 def in_asyncio(newsroom: Newsroom, work: Callable[[Any], Awaitable[None]]) -> None:
     """Run something with a factory of asynchronous sessions that the manager listens to."""
-    url = newsroom.engine.url.set(drivername=DRIVERS[newsroom.engine.dialect.name])
-    url = url.difference_update_query(["ssl_disabled"])  # aiomysql does without unless told
 
     async def run() -> None:
-        engine = create_async_engine(url)
+        engine = create_async_engine(async_url(newsroom.engine.url))
         try:
             await work(async_sessionmaker(engine, sync_session_class=newsroom.sessions.class_))
         finally:

@@ -18,8 +18,7 @@ from flask_continuum import (
     time_machine,
 )
 from tests.engine import hierarchy
-from tests.engine.newsroom import Newsroom, build
-from tests.support.databases import Database
+from tests.engine.newsroom import Newsroom
 from tests.support.marks import on
 
 
@@ -155,19 +154,13 @@ def test_hierarchies_are_loaded_as_their_classes(engine: sa.Engine) -> None:
         models.manager.detach()
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])
-def test_async_sessions_travel_too(kind: str, sources: Any, tmp_path: Any) -> None:
-    with sources.of(kind).database(tmp_path) as database:
-        newsroom = build(database.create_engine())
-        at = write(newsroom)
-        try:
-            asyncio.run(travel(newsroom, database, at["first"]))
-        finally:
-            newsroom.manager.detach()
+def test_async_sessions_travel_too(newsroom: Newsroom) -> None:
+    at = write(newsroom)
+    asyncio.run(travel(newsroom, async_url(newsroom.engine.url), at["first"]))
 
 
-async def travel(newsroom: Newsroom, database: Database, at: int) -> None:
-    engine = create_async_engine(database.uri.replace("sqlite:", "sqlite+aiosqlite:"))
+async def travel(newsroom: Newsroom, url: sa.URL, at: int) -> None:
+    engine = create_async_engine(url)
     article = newsroom.Article
     loaded = (article.section, article.tags, article.comments)
     statement = sa.select(article).options(*map(selectinload, loaded)).order_by(article.id)
