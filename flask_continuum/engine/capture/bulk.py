@@ -150,12 +150,7 @@ class BulkCapture:
                 raise refusal(
                     statement, "it is executed for several parameter sets, not by primary key"
                 )
-            query = statement.selection(table.key).with_for_update()
-            keys = [
-                tuple(row)
-                for each in statement.parameters
-                for row in connection.execute(query, each, execution_options=OWN)
-            ]
+            keys = list(statement.keys_found(connection, lock=True))
             before.rowcount = len(keys)  # a link may be there more than once
             self.roots.after_locked(connection, table, keys, keys_stay=not clause.is_delete)
         elif statement.is_repeated or statement.returns:

@@ -22,7 +22,6 @@ from flask_continuum.engine.capture.objects import differs
 from flask_continuum.engine.capture.ordering import in_order
 from flask_continuum.engine.capture.statements import Statement
 from flask_continuum.engine.capture.writer import Writer
-from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.dialects.rows import select_rows
 from flask_continuum.engine.registry import Hierarchy, Registry, VersionedTable
 
@@ -87,7 +86,8 @@ class RootLocks:
         else:
             compared = statement.keys_compared()
             # read without locks first: rows of the root come before those of other tables
-            keys = list(_found(connection, statement)) if compared is None else compared
+            found = statement.keys_found(connection, lock=False)
+            keys = list(found) if compared is None else compared
         self.lock(connection, statement.table, keys, keys_stay=not clause.is_delete)
 
     def after_locked(
@@ -160,10 +160,3 @@ class RootLocks:
             if any(columns.contains_column(c) for c in prop.columns if isinstance(c, sa.Column))
         )
         return deletes or not differs(state, names)
-
-
-def _found(connection: sa.Connection, statement: Statement) -> Iterator[Key]:
-    query = statement.selection(statement.table.key)
-    for given in statement.parameters:
-        for row in connection.execute(query, given, execution_options=OWN):
-            yield tuple(row)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import operators, visitors
 
+from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.registry import VersionedTable
 
@@ -86,6 +87,15 @@ class Statement:
     def selection(self, columns: Iterable[Any]) -> Any:
         """Return the query for what an UPDATE or DELETE with these criteria is about to write."""
         return selection(self.clause, columns)
+
+    def keys_found(self, connection: sa.Connection, *, lock: bool) -> Iterator[tuple[Any, ...]]:
+        """Ask the database for the keys of what an UPDATE or DELETE is about to write."""
+        query = self.selection(self.table.key)
+        if lock:
+            query = query.with_for_update()
+        for given in self.parameters:
+            for row in connection.execute(query, given, execution_options=OWN):
+                yield tuple(row)
 
     def values_set(self) -> list[dict[str, Any]]:
         """Return what an UPDATE sets, by column key and per parameter set."""

@@ -115,7 +115,8 @@ class Dialect(TransactionRows):
             f"k.op = 0 OR p.{self.q(table.transaction_id)} IS NULL "
             f"OR p.{self.q(table.operation_type)} = 2"
         )
-        values = ", ".join([values, ":tx", "k.op", *self.changed_flags(table, "s", "p", begins)])
+        flags = self.changed_flags(table, "s", "p", begins)
+        values = self.with_bookkeeping(values, "k.op", flags)
         sql = (
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
             f"SELECT {self.distinct(table)}{values} FROM {source.sql} k "
@@ -153,7 +154,8 @@ class Dialect(TransactionRows):
         source = self.keys(table, [(key, Operation.DELETE) for key in keys])
         version = self.name(table.version)
         columns, _ = self.copied(table, "p")
-        values = ", ".join([*self.kept(table, "p"), ":tx", "2", *("true" for _ in table.flags)])
+        kept = ", ".join(self.kept(table, "p"))
+        values = self.with_bookkeeping(kept, "2", ("true" for _ in table.flags))
         sql = (
             f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
             f"SELECT {values} FROM {source.sql} k "
@@ -324,7 +326,7 @@ class Dialect(TransactionRows):
             source = self.keys(table, part)
             version = self.name(table.version)
             columns, values = self.copied(table, "s")
-            values = ", ".join([values, ":tx", "0", *self.set_flags(table, "s")])
+            values = self.with_bookkeeping(values, "0", self.set_flags(table, "s"))
             sql = (
                 f"INSERT INTO {version} ({columns}, {self.bookkeeping(table)}) "
                 f"SELECT {self.distinct(table)}{values} FROM {source.sql} k "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,10 @@ class Fragments:
         """Return the columns that follow the recorded ones in an insertion, flags last."""
         columns = (table.transaction_id, table.operation_type, *(flag for _, flag in table.flags))
         return ", ".join(self.q(column) for column in columns)
+
+    def with_bookkeeping(self, values: str, operation: str, flags: Iterable[str]) -> str:
+        """Return values for the recorded columns with those for :meth:`bookkeeping`."""
+        return ", ".join([values, ":tx", operation, *flags])
 
     def set_flags(self, table: VersionedTable, alias: str) -> list[str]:
         """Return the flags of a version that begins a life: what is set."""

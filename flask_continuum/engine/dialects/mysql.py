@@ -52,7 +52,7 @@ class MySQLDialect(Dialect):
         table, version = job.table, self.name(job.table.version)
         source = self.keys(table, keys)
         columns, values = self.copied(table, "s")
-        values = ", ".join([values, ":tx", "k.op", *self.set_flags(table, "s")])
+        values = self.with_bookkeeping(values, "k.op", self.set_flags(table, "s"))
         # a link may be told by other columns than its row
         hint = _PRIMARY if set(table.key) == set(table.live.primary_key) else ""
         return self.run(
@@ -94,7 +94,6 @@ class MySQLDialect(Dialect):
     ) -> int:
         table = job.table
         source = self.keys(table, keys)
-        version, began = self.name(table.version), self.q(table.transaction_id)
         operation = self.q(table.operation_type)
         joins, conditions = "", ""
         if table.end_transaction_id is not None:
@@ -116,11 +115,7 @@ class MySQLDialect(Dialect):
             )
         return self.run(
             connection,
-            f"UPDATE {source.sql} k "
-            f"STRAIGHT_JOIN {version} n {_PRIMARY} "
-            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
-            f"STRAIGHT_JOIN {version} p {_PRIMARY} ON {self.same_key(table, 'p', 'n')} "
-            f"AND p.{began} = ({self._newest(table, 'n')}) {joins}"
+            f"UPDATE {self._versions(table, source)} {joins}"
             f"SET n.{operation} = {_UNCHANGED} "
             f"WHERE p.{operation} <> 2 AND NOT {self.any_differs(table, 'n', 'p')}{conditions}",
             {**source.parameters, "tx": tx},
@@ -151,15 +146,10 @@ class MySQLDialect(Dialect):
     ) -> None:
         """Set the flags of versions that do not begin a life, the one before being known now."""
         source = self.keys(table, keys)
-        version, began = self.name(table.version), self.q(table.transaction_id)
         changed = zip(table.flags, self.changed_flags(table, "n", "p"), strict=True)
         self.run(
             connection,
-            f"UPDATE {source.sql} k "
-            f"STRAIGHT_JOIN {version} n {_PRIMARY} "
-            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
-            f"STRAIGHT_JOIN {version} p {_PRIMARY} ON {self.same_key(table, 'p', 'n')} "
-            f"AND p.{began} = ({self._newest(table, 'n')}) "
+            f"UPDATE {self._versions(table, source)} "
             f"SET {', '.join(f'n.{self.q(flag)} = {value}' for (_, flag), value in changed)} "
             f"WHERE p.{self.q(table.operation_type)} <> 2",
             {**source.parameters, "tx": tx},
@@ -193,19 +183,14 @@ class MySQLDialect(Dialect):
         """
         assert table.end_transaction_id is not None
         version, began = self.name(table.version), self.q(table.transaction_id)
-        end, primary = self.q(table.end_transaction_id), "FORCE INDEX (PRIMARY)"
+        end = self.q(table.end_transaction_id)
         closed = 0
         known = [each for each in keys if each[1] is not Operation.INSERT]
         if known:
             source = self.keys(table, known)
             closed = self.run(
                 connection,
-                f"UPDATE {source.sql} k "
-                f"STRAIGHT_JOIN {version} n {primary} "
-                f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
-                f"STRAIGHT_JOIN {version} v {primary} ON {self.same_key(table, 'v', 'n')} "
-                f"AND v.{began} = ({self._newest(table, 'n')}) "
-                f"SET v.{end} = :tx WHERE v.{end} IS NULL",
+                f"UPDATE {self._versions(table, source)} SET p.{end} = :tx WHERE p.{end} IS NULL",
                 {**source.parameters, "tx": tx},
             ).rowcount
         new = [each for each in keys if each[1] is Operation.INSERT]
@@ -214,7 +199,7 @@ class MySQLDialect(Dialect):
             self.run(
                 connection,
                 f"UPDATE {source.sql} k "
-                f"STRAIGHT_JOIN {version} v {primary} ON {self.matches(table, 'v', 'k')} "
+                f"STRAIGHT_JOIN {version} v {_PRIMARY} ON {self.matches(table, 'v', 'k')} "
                 f"SET v.{end} = :tx WHERE v.{end} IS NULL AND v.{began} < :tx",
                 {**source.parameters, "tx": tx},
             )
@@ -256,7 +241,7 @@ class MySQLDialect(Dialect):
         self.run(
             connection,
             f"DELETE v FROM {source.sql} k STRAIGHT_JOIN {self.name(table.version)} v "
-            f"FORCE INDEX (PRIMARY) ON {self.matches(table, 'v', 'k')} "
+            f"{_PRIMARY} ON {self.matches(table, 'v', 'k')} "
             f"AND v.{self.q(table.transaction_id)} = :tx",
             {**source.parameters, "tx": tx},
         )
@@ -268,10 +253,20 @@ class MySQLDialect(Dialect):
         self.prepare(connection, table)
         return super().baseline(connection, table, keys, tx)
 
+    def _versions(self, table: VersionedTable, source: KeySource) -> str:
+        """Join keys ``k`` with the versions ``n`` of this transaction and those before, ``p``."""
+        version, began = self.name(table.version), self.q(table.transaction_id)
+        return (
+            f"{source.sql} k STRAIGHT_JOIN {version} n {_PRIMARY} "
+            f"ON {self.matches(table, 'n', 'k')} AND n.{began} = :tx "
+            f"STRAIGHT_JOIN {version} p {_PRIMARY} ON {self.same_key(table, 'p', 'n')} "
+            f"AND p.{began} = ({self._newest(table, 'n')})"
+        )
+
     def _newest(self, table: VersionedTable, alias: str) -> str:
         began = self.q(table.transaction_id)
         return (
-            f"SELECT h.{began} FROM {self.name(table.version)} h FORCE INDEX (PRIMARY) "
+            f"SELECT h.{began} FROM {self.name(table.version)} h {_PRIMARY} "
             f"WHERE {self.same_key(table, 'h', alias)} AND h.{began} < :tx "
             f"ORDER BY h.{began} DESC LIMIT 1"
         )

@@ -19,6 +19,7 @@ from flask_continuum import (
 )
 from tests.engine import hierarchy
 from tests.engine.newsroom import Newsroom
+from tests.support.databases import async_url
 from tests.support.marks import on
 
 
