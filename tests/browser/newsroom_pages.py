@@ -545,6 +545,12 @@ def entries() -> tuple[ctx.EntryView, ...]:
         entry(1180, WIRE, say("changed 6 fields"), fields=fields[8:11] + fields[12:]),
         entry(1168, NOBODY, say("deleted the article"), node="del", reason=UNBROKEN),
         entry(
+            1160, TOMAS, say("added the comment ", ctx.Piece(text=UNBROKEN, url="#")), node="ins",
+            child=True, anchor="v1160-comments-1", record=record(UNBROKEN, "Comment 4"),
+            pick_from=False, pick_to=False, pills=(ctx.Pill(words="Comments"),),
+            fields=(field("body", None, BODY_OLD, created=True),),
+        ),
+        entry(
             511, INES, say("created the article with 9 fields"), node="ins", pick_to=False,
             fields=(
                 field("title", None, OLD_TITLE, created=True),

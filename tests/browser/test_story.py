@@ -170,3 +170,20 @@ def test_pages_of_the_demo(story: Story) -> None:
     expect(page).to_have_url(re.compile("/transactions/[0-9a-f]{32}"))
     story.look("transaction")
     assert story.faults == {}
+
+
+def test_the_values_of_a_field_are_two_clicks_away(story: Story) -> None:
+    page = story.page
+    story.become("maya")
+    page.goto(f"{story.address}/history/records/article/1?field=comments")
+    expect(page.locator(".hc-entry-child").first).to_contain_text("added the comment")
+    story.look()
+    story.follow("Fields")
+    expect(page.locator("#field-body")).to_contain_text("Ines Okafor")
+    story.look("fields")
+    story.follow("Body")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Body")
+    expect(page.locator("tbody tr").first.locator("del")).to_have_text("eighteen")
+    expect(page.get_by_text("The first value")).to_be_visible()
+    story.look("field")
+    assert story.faults == {}
