@@ -13,7 +13,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from flask_continuum.admin.pages.plan import reason_of
+from flask_continuum.engine.revert.steps import Impossible, Reason
 from flask_continuum.languages import Languages
+from flask_continuum.presenters.words import speaking
 from tests.admin.conftest import close
 from tests.admin.newsroom import Newsroom, make_newsroom
 from tests.support.pseudo import Pseudo, unsaid
@@ -159,3 +162,13 @@ def test_every_page_can_be_said_in_german(german: Flask, maya: FlaskClient) -> N
     pages = dict(crawl(maya))
     assert len(pages) > 40
     assert all('lang="de"' in page for page in pages.values())
+
+
+def test_every_reason_for_what_cannot_come_back_has_words_in_each_language() -> None:
+    for reason in Reason:
+        impossible = Impossible("title", reason, "“title” stays as it is.")
+        assert reason_of(impossible) == impossible.words
+        with speaking(Pseudo()):
+            said = reason_of(impossible)
+        # what a policy says has been said already
+        assert said == impossible.words if reason is Reason.POLICY else unsaid(said) == set()

@@ -61,6 +61,7 @@ def unsaid(html: str, known: Iterable[str] = ()) -> set[str]:
     """
     reader = _Reader()
     reader.feed(html)
+    reader.close()
     data = sorted((text for text in set(known) if text.strip()), key=len, reverse=True)
     found = set()
     for text in reader.texts:

@@ -35,7 +35,7 @@ from flask_continuum.engine.revert.steps import (
 from flask_continuum.presenters.field_diff import FieldDiff, FieldKind, diff_field
 from flask_continuum.presenters.labels import humanise, key_text, sentence_case
 from flask_continuum.presenters.values import Display, DisplayKind
-from flask_continuum.presenters.words import N_, _, ngettext
+from flask_continuum.presenters.words import ENGLISH, N_, _, ngettext, spoken
 
 LABELS: Mapping[RelationKind, str] = {
     RelationKind.RECREATE: N_("Recreate"),
@@ -57,6 +57,20 @@ STAYS: Mapping[RelationKind, str] = {
     RelationKind.RELINK: N_("Stays where it is"),
     RelationKind.LINK: N_("Stays unlinked"),
     RelationKind.UNLINK: N_("Stays linked"),
+}
+REASONS: Mapping[Reason, str] = {
+    Reason.NOT_RECORDED: N_("It was not recorded then."),
+    Reason.UNREADABLE: N_("It had a value that cannot be read any more."),
+    Reason.GONE_COLUMN: N_("It was recorded then and is not any more."),
+    Reason.MISSING_TARGET: N_("It pointed to something that is gone and has no history."),
+    Reason.REQUIRED_NOT_RECORDED: N_(
+        "The record cannot be without it, and the history does not know it: it has to be "
+        "recreated by hand."
+    ),
+    Reason.REQUIRED: N_("It was not set then, but has to be set now."),
+    Reason.RECORD_GONE: N_("The record was deleted since, and stays deleted."),
+    Reason.KEY_TAKEN: N_("The key belongs to another record by now."),
+    Reason.KEY_CHANGED: N_("The record has another key since, and keeps it."),
 }
 GOING = frozenset({RelationKind.REMOVE, RelationKind.UNLINK})
 
@@ -251,6 +265,17 @@ def _note(plan: Plan, step: RelationStep) -> tuple[Piece, ...]:
     return (Piece(text=_(words)),)
 
 
+def reason_of(each: Impossible) -> str:
+    """Why something cannot come back.
+
+    The engine says it precisely, in English; another language says it by its kind.
+    """
+    known = REASONS.get(each.reason)
+    if known is None or spoken() is ENGLISH:
+        return each.words
+    return _(known)
+
+
 def cannot_items(
     versioned: VersionedClass, impossible: Iterable[Impossible], *, name: str | None = None
 ) -> tuple[CannotItem, ...]:
@@ -265,7 +290,7 @@ def cannot_items(
         items.append(
             CannotItem(
                 label=f"{name}: {label}" if name else label,
-                words=each.words,
+                words=reason_of(each),
                 pill=Pill(words=_("Hidden by policy"), tone="warn")
                 if each.reason is Reason.POLICY
                 else None,

@@ -22,7 +22,7 @@ from flask_continuum.admin.contexts import (
 from flask_continuum.admin.csrf import make_token
 from flask_continuum.admin.layout import make_layout, record_crumbs
 from flask_continuum.admin.pages.inputs import NO_ERRORS, show_inputs
-from flask_continuum.admin.pages.plan import cannot_items, show_relations, show_steps
+from flask_continuum.admin.pages.plan import cannot_items, reason_of, show_relations, show_steps
 from flask_continuum.admin.pages.stale import Between, build_stale
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.plans import stuck_with
@@ -168,7 +168,7 @@ def build_revert(
                 "Shown on the timeline, for everyone who may see the %(thing)s.",
                 thing=sentence_case(record.model_label),
             ),
-            error=error or " ".join(each.words for each in stuck) or None,
+            error=error or " ".join(reason_of(each) for each in stuck) or None,
             disabled=nothing or bool(stuck),
         ),
         inputs=show_inputs(visit, plan, wanted, choices.values, errors),
