@@ -14,7 +14,7 @@ from flask_continuum.cli.subjects import (
     transaction_of,
     with_desk,
 )
-from flask_continuum.engine.read.changes import compare
+from flask_continuum.engine.read.differences import changes
 from flask_continuum.engine.read.navigation import previous
 
 
@@ -41,26 +41,32 @@ def command(
     versioned = desk.model(model)
     found = desk.key(versioned, key)
     later = desk.version(versioned, found, new)
-    earlier = previous(desk.session, later) if old is None else desk.version(versioned, found, old)
-    if earlier is None:
-        raise click.UsageError(
-            f"#{transaction_of(later)} is the first version: there is nothing before it. "
-            f"'flask history show' shows it whole."
-        )
-    difference = compare(desk.session, earlier, later)
     actual = desk.entry(later)
+    if old is None:
+        earlier = previous(desk.session, later)
+        if earlier is None:
+            raise click.UsageError(
+                f"#{transaction_of(later)} is the first version: there is nothing before it. "
+                f"'flask history show' shows it whole."
+            )
+        start, end = transaction_of(earlier), transaction_of(later)
+        difference = changes(desk.session, later)
+    else:
+        desk.version(versioned, found, old)
+        start, end = old, transaction_of(later) if new is None else new
+        difference = changes(desk.session, (versioned.model, found), since=old, until=new)
     if json_:
         echo_json(
             {
                 "model": desk.segment(actual),
                 "key": key,
-                "from": str(transaction_of(earlier)),
-                "to": str(transaction_of(later)),
+                "from": str(start),
+                "to": str(end),
                 **changes_as_json(desk, actual, difference.fields, difference.links),
             }
         )
         return
-    click.echo(f"#{transaction_of(earlier)} → #{transaction_of(later)}")
+    click.echo(f"#{start} → #{end}")
     for line in full_lines(desk, actual, difference.fields):
         click.echo(line)
     for line in link_lines(desk, difference.links):

@@ -69,6 +69,10 @@ def test_two_states_are_compared(shell: Shell) -> None:
     whole = shell.json("diff", "article", "1", "--from", oldest)
     assert (whole["from"], whole["to"]) == (oldest, newest)
     assert whole["fields"]["title"][0] == "Harbour bridge"
+    assert whole["links"] == {"tags": {"added": ["2"], "removed": ["1"]}}
+    at_links = log[0]["transaction"]  # where only links changed
+    until = shell.json("diff", "article", "1", "--from", oldest, "--to", at_links)
+    assert (until["links"], until["to"]) == (whole["links"], at_links)
     said = shell.run("diff", "article", "1", "--from", oldest)
     assert '- "Harbour bridge"' in said
     assert "  -The work cost 41 million." in said

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, configure_mappers, foreign, object_session, relationship
+from sqlalchemy.orm import Session, configure_mappers, object_session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import ImproperlyConfigured, VersioningError
 from flask_continuum.engine.plugins.base import TablePlugin, Written
+from flask_continuum.engine.plugins.beside import map_beside
 from flask_continuum.engine.plugins.references import Models, Reference
 from flask_continuum.engine.read import navigation
 from flask_continuum.engine.read.conditions import moment
@@ -137,26 +138,14 @@ class ActivityPlugin(TablePlugin):
         models = Models(manager, table.metadata, self.key_type)
         namespace = {"__module__": __name__, "__models__": models}
         made = type("Activity", (ActivityBase,), namespace)
-        mapper = sa.inspect(transaction_class)
-        condition = foreign(table.c.transaction_id) == mapper.local_table.c.id
-        mapper.registry.map_imperatively(
+        map_beside(
             made,
             table,
-            properties={
-                "transaction": relationship(
-                    transaction_class,
-                    primaryjoin=condition,
-                    back_populates="activities",
-                    # a transaction that was rolled back must not come again with an activity
-                    cascade="merge",
-                )
-            },
-        )
-        mapper.add_property(
+            transaction_class,
             "activities",
-            relationship(
-                made, primaryjoin=condition, back_populates="transaction", order_by=table.c.id
-            ),
+            # a transaction that was rolled back must not come again with an activity
+            back="merge",
+            order_by=table.c.id,
         )
         return made
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapper, foreign, relationship
+from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import visitors
 
 from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.plugins.base import TablePlugin, Written
+from flask_continuum.engine.plugins.beside import map_beside
 from flask_continuum.engine.registry import VersionedTable
 
 
@@ -54,26 +55,13 @@ class TransactionChangesPlugin(TablePlugin):
     def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> type[Any]:
         """Map the class, and give the Transaction class ``changes``."""
         made = type("TransactionChanges", (TransactionChangesBase,), {"__module__": __name__})
-        mapper = sa.inspect(transaction_class)
-        condition = foreign(table.c.transaction_id) == mapper.local_table.c.id
-        mapper.registry.map_imperatively(
+        map_beside(
             made,
             table,
-            properties={
-                "transaction": relationship(
-                    transaction_class, primaryjoin=condition, back_populates="changes"
-                )
-            },
-        )
-        mapper.add_property(
+            transaction_class,
             "changes",
-            relationship(
-                made,
-                primaryjoin=condition,
-                back_populates="transaction",
-                order_by=table.c.entity_name,
-                cascade="all, delete-orphan",
-            ),
+            order_by=table.c.entity_name,
+            cascade="all, delete-orphan",
         )
         return made
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.associationproxy import association_proxy
-from sqlalchemy.orm import attribute_keyed_dict, foreign, relationship
+from sqlalchemy.orm import attribute_keyed_dict
 
 from flask_continuum.engine.plugins.base import TablePlugin
+from flask_continuum.engine.plugins.beside import map_beside
 
 
 class TransactionMetaBase:
@@ -53,26 +54,13 @@ class TransactionMetaPlugin(TablePlugin):
     def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> type[Any]:
         """Map the class, and give the Transaction class ``meta`` and ``meta_relation``."""
         made: type[Any] = type("TransactionMeta", (TransactionMetaBase,), {"__module__": __name__})
-        mapper = sa.inspect(transaction_class)
-        condition = foreign(table.c.transaction_id) == mapper.local_table.c.id
-        mapper.registry.map_imperatively(
+        map_beside(
             made,
             table,
-            properties={
-                "transaction": relationship(
-                    transaction_class, primaryjoin=condition, back_populates="meta_relation"
-                )
-            },
-        )
-        mapper.add_property(
+            transaction_class,
             "meta_relation",
-            relationship(
-                made,
-                primaryjoin=condition,
-                back_populates="transaction",
-                collection_class=attribute_keyed_dict("key"),
-                cascade="all, delete-orphan",
-            ),
+            collection_class=attribute_keyed_dict("key"),
+            cascade="all, delete-orphan",
         )
         transaction_class.meta = association_proxy(
             "meta_relation",
