@@ -197,3 +197,21 @@ def test_a_page_costs_the_same_for_any_number_of_values(made, client):
             costs.append(len(sent))
     # a page that is not the last asks for one value more, to compare with
     assert costs[1] + 1 == costs[3] <= 6 and costs[2] <= costs[0] + 2 <= 10, costs
+
+
+def test_what_was_recorded_once_is_named_and_no_more(made, client):
+    history = sa.table("history_column", *map(sa.column, ("table_name", "column_name", "until")))
+    with made.app.app_context():
+        engine = made.db.engine
+    with engine.begin() as connection:
+        for name in ("subtitle", "old_password"):
+            told = {"table_name": "article_version", "column_name": name, "until": 3}
+            connection.execute(sa.insert(history).values(**told))
+    try:
+        text = read(client.get(f"{RECORD}/fields").text).text
+        assert "Subtitle was recorded until #3 and is no field any more." in text
+        assert "password" not in text.lower()
+        assert client.get(f"{RECORD}/fields/subtitle").status_code == 404
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.delete(history).where(history.c.until == 3))

@@ -97,6 +97,8 @@ class FieldsPage:
     caption: str
     rows: tuple[ValueRow, ...]
     legend: bool = False
+    notices: tuple[Notice, ...] = ()
+    """Which columns were recorded and are no fields any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask_continuum.admin import shapes
-from flask_continuum.admin.contexts import Crumb, FieldsPage, Piece, Tab, ValueRow
+from flask_continuum.admin.contexts import Crumb, FieldsPage, Notice, Piece, Tab, ValueRow
 from flask_continuum.admin.layout import Place, make_layout, record_crumbs
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
+from flask_continuum.admin.wording import pieces
+from flask_continuum.engine.read.recorded import Recorded
 from flask_continuum.engine.read.results import NOT_RECORDED, Blame
 from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.values import Display, display, masked
@@ -18,12 +20,17 @@ from flask_continuum.presenters.words import _, ngettext
 
 
 def build_fields(
-    visit: Visit, subject: Subject, found: Mapping[str, Blame], times: Mapping[str, int]
+    visit: Visit,
+    subject: Subject,
+    found: Mapping[str, Blame],
+    times: Mapping[str, int],
+    known: Recorded,
 ) -> FieldsPage:
     """The page of a record's fields.
 
     :param found: who set each field to what it is.
     :param times: how many times each was set.
+    :param known: which columns were recorded once, and are not any more.
     """
     record = subject.refer(visit)
     rows = _rows(visit, subject, found, times)
@@ -42,6 +49,22 @@ def build_fields(
         caption=_("Every field as it was last") if subject.is_deleted else _("Every field now"),
         rows=rows,
         legend=any(row.value.needs_legend for row in rows),
+        notices=_notices(visit, subject, known),
+    )
+
+
+def _notices(visit: Visit, subject: Subject, known: Recorded) -> tuple[Notice, ...]:
+    """What was recorded once. Nobody can tell any more whether it was hidden: no value is shown."""
+    return tuple(
+        Notice(
+            words=pieces(
+                _("%(field)s was recorded until %(version)s and is no field any more."),
+                field=Piece(text=humanise(name), strong=True),
+                version=Piece(text=f"#{until}", url=visit.links.transaction_at(until), mono=True),
+            )
+        )
+        for name, (_since, until) in sorted(known.gone.items())
+        if until is not None and visit.access.shows(subject.model, subject.live, name)
     )
 
 

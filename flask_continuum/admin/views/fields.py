@@ -15,6 +15,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.blame import blame, times_set
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.field_history import history_of_field
+from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.presenters.addresses import BadAddress, decode_key
 
 
@@ -26,7 +27,11 @@ def fields(visit: Visit, model: str, key: str) -> ResponseReturnValue:
     return show(
         "fields",
         build_fields(
-            visit, subject, blame(visit.session, record), times_set(visit.session, record)
+            visit,
+            subject,
+            blame(visit.session, record),
+            times_set(visit.session, record),
+            recorded(visit.session, subject.versioned),
         ),
     )
 
