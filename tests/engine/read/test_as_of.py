@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from flask_continuum import ClassNotVersioned, as_of, version_class
 from tests.engine import hierarchy
-from tests.engine.newsroom import Newsroom, build_without_ends, lend
-from tests.support.kept import Lent
+from tests.engine.newsroom import Newsroom
 from tests.support.statements import statements
-
-
-@pytest.fixture(params=["validity", "subquery"])
-def news(request: Any, database_kind: str, sources: Any, kept: Any, lent: Lent) -> Any:
-    """A newsroom whose versions say when they end, and one whose versions do not."""
-    make = {} if request.param == "validity" else {"make": build_without_ends}
-    with lend(lent, kept.of(sources.of(database_kind)), name=request.param, **make) as made:
-        yield made
 
 
 def write(newsroom: Newsroom) -> list[int]:
@@ -76,25 +66,29 @@ def test_tables_and_their_joins_as_they_were(newsroom: Newsroom) -> None:
     }
 
 
-def test_relationships_join_as_of_the_instant(news: Newsroom) -> None:
-    first, second, _ = write(news)
-    with news.commit() as session:  # an article is older than all that it is related to now
-        article = session.get(news.Article, 2)
-        article.section.name, article.tags = "Village", [session.get(news.Tag, 2)]
-        session.add(news.Comment(id=1, text="c", article=article))
-    with news.commit() as session:
-        session.get(news.Comment, 1).text = "d"
-        session.get(news.Tag, 2).name = "t9"
-    with news.session() as session:
-        (*_, fourth, fifth) = news.ids(session, news.Tag, 2) + news.ids(session, news.Comment, 1)
+def test_relationships_join_as_of_the_instant(either: Newsroom) -> None:
+    first, second, _ = write(either)
+    with either.commit() as session:  # an article is older than all that it is related to now
+        article = session.get(either.Article, 2)
+        article.section.name, article.tags = "Village", [session.get(either.Tag, 2)]
+        session.add(either.Comment(id=1, text="c", article=article))
+    with either.commit() as session:
+        session.get(either.Comment, 1).text = "d"
+        session.get(either.Tag, 2).name = "t9"
+    with either.session() as session:
+        (*_, fourth, fifth) = either.ids(session, either.Tag, 2) + either.ids(
+            session, either.Comment, 1
+        )
         third = fourth - 1
         found = {}
         for at in (first, second, third, fourth, fifth):
-            then, section = as_of(news.Article, at), as_of(news.Section, at)
-            sections = sa.select(then.title, version_class(news.Section).name).join(then.section)
-            tagged = sa.select(then.title, version_class(news.Tag).name).join(then.tags)
-            commented = sa.select(version_class(news.Comment).text).join(then.comments)
-            back = sa.select(section.name, version_class(news.Article).title).join(section.articles)
+            then, section = as_of(either.Article, at), as_of(either.Section, at)
+            sections = sa.select(then.title, version_class(either.Section).name).join(then.section)
+            tagged = sa.select(then.title, version_class(either.Tag).name).join(then.tags)
+            commented = sa.select(version_class(either.Comment).text).join(then.comments)
+            back = sa.select(section.name, version_class(either.Article).title).join(
+                section.articles
+            )
             named = sa.select(then.title, section.name).join(then.section.of_type(section))
             assert set(session.execute(named)) == set(session.execute(sections))
             found[at] = (

@@ -10,35 +10,26 @@ import sqlalchemy as sa
 from flask_continuum import NOT_RECORDED, Comparison, changes, changes_of, version_class
 from flask_continuum.engine.operation import Operation
 from tests.engine import hierarchy
-from tests.engine.newsroom import Newsroom, build_without_ends, lend
-from tests.support.kept import Lent
+from tests.engine.newsroom import Newsroom
 from tests.support.statements import statements
 
 
-@pytest.fixture(params=["validity", "subquery"])
-def news(request: Any, database_kind: str, sources: Any, kept: Any, lent: Lent) -> Any:
-    """A newsroom whose versions say when they end, and one whose versions do not."""
-    make = {} if request.param == "validity" else {"make": build_without_ends}
-    with lend(lent, kept.of(sources.of(database_kind)), name=request.param, **make) as made:
-        yield made
-
-
-def write(news: Newsroom) -> None:
+def write(either: Newsroom) -> None:
     """Three articles: one is tagged, changed and deleted, one is made later, one made anew."""
-    with news.commit() as session:
-        tags = [news.Tag(id=n, name=f"t{n}") for n in (1, 2)]
-        session.add(news.Article(id=1, title="a", words=1, tags=tags))
-        session.add(news.Article(id=3, title="three"))
-    with news.commit() as session:
-        article = session.get(news.Article, 1)
+    with either.commit() as session:
+        tags = [either.Tag(id=n, name=f"t{n}") for n in (1, 2)]
+        session.add(either.Article(id=1, title="a", words=1, tags=tags))
+        session.add(either.Article(id=3, title="three"))
+    with either.commit() as session:
+        article = session.get(either.Article, 1)
         article.title = "A"
-        article.tags = [session.get(news.Tag, 2), news.Tag(id=3, name="t3")]
-    with news.commit() as session:
-        session.get(news.Article, 1).words = None
-        session.add(news.Article(id=2, title="two"))
-        session.delete(session.get(news.Article, 3))
-    with news.commit() as session:
-        session.add(news.Article(id=3, title="again"))
+        article.tags = [session.get(either.Tag, 2), either.Tag(id=3, name="t3")]
+    with either.commit() as session:
+        session.get(either.Article, 1).words = None
+        session.add(either.Article(id=2, title="two"))
+        session.delete(session.get(either.Article, 3))
+    with either.commit() as session:
+        session.add(either.Article(id=3, title="again"))
 
 
 def fields(found: Comparison) -> dict[str, tuple[Any, Any]]:
@@ -56,17 +47,17 @@ def links(found: Comparison) -> list[Any]:
     ]
 
 
-def versions(news: Newsroom, session: Any, **by: Any) -> list[Any]:
-    version = version_class(news.Article)
+def versions(either: Newsroom, session: Any, **by: Any) -> list[Any]:
+    version = version_class(either.Article)
     order = (version.transaction_id, version.id)
     return list(session.scalars(sa.select(version).filter_by(**by).order_by(*order)))
 
 
-def test_versions_against_the_ones_before_them(news: Newsroom) -> None:
-    write(news)
-    with news.session() as session:
-        every = versions(news, session)
-        with statements(news.engine) as sent:
+def test_versions_against_the_ones_before_them(either: Newsroom) -> None:
+    write(either)
+    with either.session() as session:
+        every = versions(either, session)
+        with statements(either.engine) as sent:
             found = changes_of(session, every)
             told = [(fields(each), links(each)) for each in found]
         assert len(sent) <= 4, sent
@@ -83,33 +74,33 @@ def test_versions_against_the_ones_before_them(news: Newsroom) -> None:
         assert found[2].old is every[0] and found[2].new is every[2]
         assert "body" in found[2].unchanged and "title" not in found[2].unchanged
     for page in (slice(2, 4), slice(3, 4), slice(3, 6)):  # exact at the borders of a page
-        with news.session() as session:
-            part = changes_of(session, versions(news, session)[page])
+        with either.session() as session:
+            part = changes_of(session, versions(either, session)[page])
             assert [(fields(each), links(each)) for each in part] == told[page]
-    with news.session() as session:
-        one = changes(session, versions(news, session, id=1)[1])
+    with either.session() as session:
+        one = changes(session, versions(either, session, id=1)[1])
         assert (fields(one), links(one)) == told[2]
 
 
-def test_between_two_versions(news: Newsroom) -> None:
-    write(news)
-    with news.session() as session:
-        first, _, third = versions(news, session, id=1)
+def test_between_two_versions(either: Newsroom) -> None:
+    write(either)
+    with either.session() as session:
+        first, _, third = versions(either, session, id=1)
         found = changes(session, first, third)
         assert fields(found) == {"title": ("a", "A"), "words": (1, None)}
         assert links(found) == [("tags", ["t3"], ["t1"])]
-        back = changes(session, session.get(news.Article, 1), first)
+        back = changes(session, session.get(either.Article, 1), first)
         assert fields(back) == {"title": ("A", "a"), "words": (None, 1)}
         with pytest.raises(ValueError, match="not both"):
             changes(session, first, third, since=1)
 
 
-def test_between_two_points(news: Newsroom) -> None:
-    write(news)
-    with news.session() as session:
-        first, second, third = news.ids(session, news.Article, 1)
-        keys = [(news.Article, key) for key in (1, 2, 3, 99)]
-        with statements(news.engine) as sent:
+def test_between_two_points(either: Newsroom) -> None:
+    write(either)
+    with either.session() as session:
+        first, second, third = either.ids(session, either.Article, 1)
+        keys = [(either.Article, key) for key in (1, 2, 3, 99)]
+        with statements(either.engine) as sent:
             found = changes_of(session, keys, since=first)
             told = [(fields(each), links(each)) for each in found]
         assert len(sent) <= 8, sent
@@ -121,10 +112,10 @@ def test_between_two_points(news: Newsroom) -> None:
             ({}, []),
         ]
         assert [each.old is None for each in found] == [False, True, True, True]
-        gone = changes(session, (news.Article, 3), since=second, until=third)
+        gone = changes(session, (either.Article, 3), since=second, until=third)
         assert fields(gone) == {"title": ("three", none)}
         assert gone.new is None and gone.unchanged == ()
-        article = session.get(news.Article, 1)
+        article = session.get(either.Article, 1)
         until = changes(session, article, since=first, until=second)
         assert fields(until) == {"title": ("a", "A")}
         same = changes(session, article, since=second, until=second)

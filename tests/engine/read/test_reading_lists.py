@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,22 +10,9 @@ from flask_continuum.engine import read
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import BadCursor, cursors
 from flask_continuum.engine.read.changes import same
-from tests.engine.newsroom import Newsroom, build_without_ends, lend
+from tests.engine.newsroom import Newsroom
 from tests.support.marks import on
 from tests.support.statements import statements
-
-
-@pytest.fixture(params=["validity", "subquery"])
-def either(
-    request: pytest.FixtureRequest, database_kind: str, sources: Any, kept: Any, lent: Any
-) -> Iterator[Newsroom]:
-    """The newsroom with each strategy."""
-    if request.param == "validity":
-        yield request.getfixturevalue("newsroom")
-        return
-    database = kept.of(sources.of(database_kind), request.param)
-    with lend(lent, database, make=build_without_ends) as newsroom:
-        yield newsroom
 
 
 def add_tags(newsroom: Newsroom, number: int) -> None:
