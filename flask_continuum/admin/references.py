@@ -6,15 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import subqueryload
 
 from flask_continuum.admin.records import refer_to_related
 from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.keys import chunks, placed
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.values import Display, DisplayKind, display
-
-CHUNK = 500
-"""Versions that one statement names."""
 
 
 def load_references(
@@ -28,16 +26,17 @@ def load_references(
         for version in versions
         if version is not None
     }
+    # by a subquery: SQLAlchemy's other way names versions by combinations, which SQLite finds only
+    # by reading a whole table
     loads = [
-        selectinload(getattr(versioned.version_class, name)) for name in sorted(set(relationships))
+        subqueryload(getattr(versioned.version_class, name)) for name in sorted(set(relationships))
     ]
     if not wanted or not loads:
         return
     columns = [getattr(versioned.version_class, name) for name in names]
-    keys = list(wanted)
-    for start in range(0, len(keys), CHUNK):
-        chunk = sa.tuple_(*columns).in_(keys[start : start + CHUNK])
-        visit.session.scalars(sa.select(versioned.version_class).where(chunk).options(*loads)).all()
+    for chunk in chunks(wanted):
+        statement = sa.select(versioned.version_class).where(placed(columns, chunk))
+        visit.session.scalars(statement.options(*loads)).all()
 
 
 def show_reference(

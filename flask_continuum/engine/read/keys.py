@@ -29,3 +29,19 @@ def among(columns: Sequence[Any], keys: Sequence[Key]) -> sa.ColumnElement[bool]
         matching: sa.ColumnElement[bool] = columns[0].in_([key[0] for key in keys])
         return matching
     return sa.tuple_(*columns).in_(list(keys))
+
+
+def placed(columns: Sequence[Any], places: Sequence[Key]) -> sa.ColumnElement[bool]:
+    """Select versions whose columns have one of some combinations of values, by the index.
+
+    SQLite finds combinations only by reading a whole table; where each column's values are said as
+    well, it finds them by the index. On the other databases that says nothing new.
+
+    :param columns: those of an index, such as key and transaction.
+    :param places: one of :func:`chunks`.
+    """
+    each = zip(columns, zip(*places, strict=True), strict=True)
+    return sa.and_(
+        *(column.in_(list(dict.fromkeys(values))) for column, values in each),
+        among(columns, places),
+    )

@@ -27,7 +27,7 @@ from flask_continuum.engine.read.conditions import (
     transaction_class_of,
 )
 from flask_continuum.engine.read.json_values import from_json, python_type, to_json
-from flask_continuum.engine.read.keys import Key, among, chunks
+from flask_continuum.engine.read.keys import Key, chunks, placed
 from flask_continuum.engine.read.loading import (
     connection_arguments,
     versioned,
@@ -198,7 +198,7 @@ def _versions_at(
     columns = (*key_columns(entry, version), moment(entry, version))
     found = {}
     for chunk in chunks(places):
-        statement = sa.select(version).where(among(columns, chunk)).options(undefer("*"))
+        statement = sa.select(version).where(placed(columns, chunk)).options(undefer("*"))
         for each in session.scalars(statement):
             key = plain_key(entry.table, entry.key_of(each))
             found[operation(entry, each), (*key, moment(entry, each))] = each

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm import Session, aliased, subqueryload
 
 from flask_continuum.engine.read.conditions import key_columns, moment
-from flask_continuum.engine.read.keys import Key, among, chunks
+from flask_continuum.engine.read.keys import Key, chunks, placed
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.registry import VersionedClass
@@ -68,7 +68,7 @@ def _load(session: Session, entry: VersionedClass, versions: Sequence[Any]) -> N
         if name not in queries and any(name in sa.inspect(each).unloaded for each in versions)
     ]
     if missing:
-        loading = [selectinload(getattr(version, name)) for name in missing]
+        loading = [subqueryload(getattr(version, name)) for name in missing]
         for chunk in _places(entry, versions):
             wanted = _are(entry, version, chunk)
             session.scalars(sa.select(version).where(wanted).options(*loading)).all()
@@ -93,4 +93,4 @@ def _places(entry: VersionedClass, versions: Sequence[Any]) -> Iterator[list[Key
 
 
 def _are(entry: VersionedClass, entity: Any, places: Sequence[Key]) -> sa.ColumnElement[bool]:
-    return among((*key_columns(entry, entity), moment(entry, entity)), places)
+    return placed((*key_columns(entry, entity), moment(entry, entity)), places)

@@ -32,7 +32,7 @@ from flask_continuum.engine.read.conditions import (
     same_record,
     transaction_class_of,
 )
-from flask_continuum.engine.read.keys import CHUNK, among, chunks
+from flask_continuum.engine.read.keys import CHUNK, chunks, placed
 from flask_continuum.engine.read.loading import (
     begins,
     connect,
@@ -318,7 +318,7 @@ def _before(session: Session, versions: list[Any]) -> dict[Place, Any]:
                 other,
                 sa.and_(*same_record(entry, other, this), moment(entry, other) == nearest),
             )
-            .where(among((*key_columns(entry, this), moment(entry, this)), chunk))
+            .where(placed((*key_columns(entry, this), moment(entry, this)), chunk))
             .options(undefer("*"))
         )
         for before, at in session.execute(statement):

@@ -100,5 +100,16 @@ def test_equal_values_have_equal_fingerprints(make: Any) -> None:
     assert value({"a": 1, "b": 2}) == value({"b": 2, "a": 1})
 
 
+def test_json_may_nest_deeper_than_calls() -> None:
+    def deep(end: int) -> Any:
+        found: Any = end
+        for _ in range(5000):
+            found = {"": [found]}
+        return found
+
+    assert value(deep(1)) == value(deep(1))
+    assert value(deep(1)) != value(deep(2))
+
+
 def value(content: Any) -> str:
     return of(replace(BASE, fields=(FieldStep("title", None, content),)))
