@@ -32,8 +32,6 @@ PAGES = {
     "field by link": "/history/records/article/1/fields/section_id",
     "first version": "/history/records/article/1/1",
     "middle version": "/history/records/article/1/6",
-    "fields": "/history/records/article/1/fields",
-    "field": "/history/records/article/1/fields/words",
     "compare": "/history/records/article/1/compare?from=1&to=now&show=all",
     "revert": "/history/records/article/1/2/revert",
     "transaction": "/history/transactions/{last}",
@@ -56,6 +54,7 @@ COUNTED = {
     "undo": 60,
     "fields": 900,
     "field": 700,
+    "field by link": 700,
 }
 """Pages that tell of numbers or search for what seldom happened, which takes the database a look at
 each version: so many steps of its machine for one. 100 steps for 100,000 versions are a fifth of a

@@ -341,7 +341,7 @@ def _after(session: Session, versions: list[Any]) -> list[Any | None]:
                     moment(entry, other) == nearest_after(entry, this),
                 ),
             )
-            .where(among((*key_columns(entry, this), moment(entry, this)), chunk))
+            .where(placed((*key_columns(entry, this), moment(entry, this)), chunk))
         )
         for later, transaction, at in session.execute(statement):
             if not begins(entry, later, transaction):
