@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import UnboundExecutionError
 from sqlalchemy.orm import Session, configure_mappers, object_session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -166,6 +167,7 @@ class ActivityPlugin(TablePlugin):
                 reference.resolve(activity)
             if activity in session.new:
                 activity.transaction = uow.create_transaction(session, self._place(uow, activity))
+                _bind(session, activity)
         session.info[self] = written
 
     def before_create_version_objects(self, uow: Any, session: Session) -> None:
@@ -246,6 +248,21 @@ class ActivityPlugin(TablePlugin):
             ],
             execution_options=OWN,
         )
+
+
+def _bind(session: Session, activity: Any) -> None:
+    """Let a session save an activity beside its transaction.
+
+    A session may be told its databases by the application's own classes only.
+    """
+    mapper = sa.inspect(type(activity))
+    place = session.get_bind(sa.inspect(type(activity.transaction)))
+    try:
+        known = session.get_bind(mapper)
+    except UnboundExecutionError:
+        known = None
+    if known is not place:
+        session.bind_mapper(mapper, place)
 
 
 def _newest_of(

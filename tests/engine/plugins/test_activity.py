@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from flask_continuum import VersioningManager
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -289,6 +289,20 @@ def test_keys_of_any_type(press: Any) -> None:
         assert done.object_tx_id == done.target_tx_id == done.transaction_id
         with pytest.raises(ImproperlyConfigured, match="a key of 2 columns"):
             done.target = pair_cls(a=1, b=1)
+
+
+@on("sqlite")
+def test_a_session_that_knows_the_databases_of_models_only(room: Newsroom) -> None:
+    cls = activity(room)
+    binds = {model: room.engine for model in room.manager.registry.options}
+    with Session(binds=binds) as session:
+        room.manager.track_session(session)
+        session.add(cls(verb="create", object=room.Section(id=1, name="Arts")))
+        session.commit()
+        (found,) = session.scalars(sa.select(cls))
+        assert found.object_version.name == "Arts"
+        assert found.transaction.activities == [found]
+        room.manager.remove_session_tracking(session)
 
 
 @on("sqlite")

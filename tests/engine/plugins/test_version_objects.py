@@ -12,7 +12,11 @@ from sqlalchemy.orm import Session
 from flask_continuum import HistoryWriteError, version_class
 from flask_continuum.engine.plugins.base import Plugin
 from flask_continuum.utils import version_obj
+from tests.engine import hierarchy
+from tests.engine.invariants import check
 from tests.engine.newsroom import Newsroom
+from tests.engine.plugins.conftest import Notes
+from tests.support.marks import on
 from tests.support.statements import statements
 
 Act = Callable[[Any, Any, Any], None]
@@ -271,3 +275,37 @@ def test_plugins_that_want_none_cost_nothing(room: Newsroom) -> None:
     cost([])
     assert cost([Args(), Plugin()]) == cost([])
     assert cost([Each()]) > cost([])
+
+
+@on("sqlite")
+@pytest.mark.parametrize("mode", ["commit", "flush"])
+def test_versions_of_several_tables(engine: sa.Engine, mode: str) -> None:
+    class Words(Notes):
+        def after_create_version_object(self, uow: Any, parent_obj: Any, version_obj: Any) -> None:
+            version_obj.note = type(version_obj).__name__
+            if version_obj.operation_type == 2:
+                version_obj.title = version_obj.body = None
+
+    family = hierarchy.build(engine, plugins=[Words()])
+    family.manager.write = mode
+    with family.sessions() as session:
+        session.add_all([family.Article(id=1, title="a", body="text"), family.Item(id=2)])
+        session.flush()
+        session.add(family.Note(id=3, title="c"))
+        session.commit()
+        session.delete(session.get(family.Article, 1))
+        session.flush()
+        session.get(family.Note, 3).stars = 2
+        session.commit()
+        item = version_class(family.Item)
+        found = session.scalars(sa.select(item).order_by(item.id, item.transaction_id)).all()
+        assert [each.note for each in found] == [
+            "ArticleVersion",
+            "ArticleVersion",
+            "ItemVersion",
+            "NoteVersion",
+            "NoteVersion",
+        ]
+        assert [(each.title, each.body) for each in found[:2]] == [("a", "text"), (None, None)]
+    check(engine, family.manager)
+    family.manager.detach()
