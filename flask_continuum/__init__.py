@@ -70,6 +70,7 @@ from flask_continuum.engine.revert import plan_revert, plan_undo
 from flask_continuum.engine.setup import make_versioned, remove_versioning, versioning_manager
 from flask_continuum.engine.timelines import timeline
 from flask_continuum.engine.unit_of_work import UnitOfWork
+from flask_continuum.engine.versioned import Versioned, VersionedAs, VersionOf
 
 if TYPE_CHECKING:
     from flask_continuum.extension import Continuum
@@ -108,6 +109,9 @@ __all__ = [
     "TransactionFactory",
     "TransactionRow",
     "UnitOfWork",
+    "VersionOf",
+    "Versioned",
+    "VersionedAs",
     "VersioningError",
     "VersioningManager",
     "as_of",

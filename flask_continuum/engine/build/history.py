@@ -72,7 +72,7 @@ class TransactionBase:
 def _session_of(transaction: Any) -> Session:
     session = object_session(transaction)
     if session is None:
-        raise VersioningError(f"{transaction!r} is detached. Load it in a session.")
+        raise VersioningError("The transaction is detached. Load it in a session.")
     return session
 
 
