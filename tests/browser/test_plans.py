@@ -17,6 +17,12 @@ from example_app.models import Article, Comment, Tag
 from tests.support.live_server import live_server
 from tests.support.look import find_overflow, find_violations, take_picture
 
+# Colours fade from one theme into the other: what is half way is nobody's to judge.
+SETTLED = """async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await Promise.all(document.getAnimations().map((each) => each.finished));
+}"""
+
 
 class Desk:
     """The newsroom behind the pages: what others do there meanwhile."""
@@ -73,7 +79,8 @@ def chief(desk: Desk, new_page: Callable[..., Page]) -> Callable[..., Page]:
 def judge(page: Page, called: str) -> None:
     """Everybody can use the page, by day and by night, and it fits."""
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.evaluate(SETTLED)
         assert find_violations(page) + find_overflow(page) == [], f"{called}, {theme}"
         take_picture(page, f"plan-{called}-{theme}", full_page=True)
 
