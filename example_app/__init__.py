@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask, render_template
 from werkzeug.exceptions import HTTPException
 
-from example_app import access, filters, security, storage
+from example_app import access, filters, languages, security, storage
 from example_app.demo.command import fill_demo
 from example_app.desk import desk
 from example_app.extensions import continuum, db, login_manager, migrate
@@ -62,6 +62,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.cli.add_command(fill_demo)
     security.protect(app)
     filters.register(app)
+    languages.register(app)
     app.add_template_global(access.may_write)
     app.add_template_global(access.is_chief)
     app.register_error_handler(HTTPException, show_error)

@@ -370,3 +370,14 @@ def test_pages_of_a_list_end(newsroom: Flask) -> None:
         assert client.get(f"/sections/city?page={page}").status_code == 404
     assert client.get("/sections/none").status_code == 404
     assert client.get("/articles/999999").status_code == 404
+
+
+def test_the_history_speaks_the_language_of_the_browser(
+    newsroom: Flask, log_in: LogIn, bridge: int
+) -> None:
+    client = log_in("maya")
+    german = client.get(f"/history/records/article/{bridge}", headers={"Accept-Language": "de-AT"})
+    assert '<html class="hc" lang="de" dir="ltr">' in german.text
+    assert "Auswahl vergleichen" in german.text
+    others = client.get(f"/history/records/article/{bridge}", headers={"Accept-Language": "fr"})
+    assert "Compare selected" in others.text
