@@ -7,8 +7,10 @@ database empty and may leave in it what it likes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,12 +18,39 @@ import sqlalchemy as sa
 from tests.support.availability import LeftOut
 from tests.support.databases import KINDS, Database, Source, Unavailable, open_source
 from tests.support.kept import Kept, Lent
+from tests.support.managers import MANAGERS, Managers, detach
 
 LEFT_OUT = pytest.StashKey[LeftOut]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = LeftOut()
+    config.stash[MANAGERS] = Managers()
+    config.stash[MANAGERS].watch()
+
+
+def pytest_collection_finish() -> None:
+    # What has been imported stays: the garbage collection need not go through it again and again.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    with request.config.stash[MANAGERS].noted() as made:
+        fixturedef.addfinalizer(lambda: detach(made))  # before the fixture's own: runs after them
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with item.config.stash[MANAGERS].noted() as made:
+        try:
+            return (yield)
+        finally:
+            detach(made)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,9 +117,9 @@ def kept(sources: Sources, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def lent() -> Iterator[Lent]:
+def lent(pytestconfig: pytest.Config) -> Iterator[Lent]:
     """Models that are lent from test to test."""
-    lent = Lent()
+    lent = Lent(pytestconfig.stash[MANAGERS])
     yield lent
     lent.close()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapper
 
+from flask_continuum.engine.manager import VersioningManager
 from tests.support.availability import LeftOut
 from tests.support.databases import Database, Unavailable, open_source
+from tests.support.managers import MANAGERS, Managers, detach
 from tests.support.marks import on
 from tests.support.statements import statements
 
@@ -92,3 +95,22 @@ def test_what_is_missing_fails_where_everything_is_required(
     monkeypatch.setenv(variable, "true")
     with pytest.raises(pytest.fail.Exception, match="no moon"):
         LeftOut().leave_out("no moon")
+
+
+def test_a_manager_ends_with_what_made_it() -> None:
+    managers = Managers()
+    with managers.noted() as outer:
+        managers.note(kept := VersioningManager(user_cls=None))
+        with managers.noted() as inner:
+            managers.note(gone := VersioningManager(user_cls=None))
+    assert (set(outer), set(inner)) == ({kept}, {gone})
+    for manager in (kept, gone):
+        manager.apply_class_configuration_listeners(Mapper)
+    detach(inner)
+    assert (bool(kept._attachments), bool(gone._attachments)) == (True, False)
+
+
+def test_every_manager_of_a_test_is_noted(pytestconfig: pytest.Config) -> None:
+    with pytestconfig.stash[MANAGERS].noted() as made:
+        manager = VersioningManager(user_cls=None)
+    assert set(made) == {manager}

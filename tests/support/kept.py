@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 
 from tests.support.databases import Database, Source
+from tests.support.managers import Managers
 
 
 class Kept:
@@ -52,9 +53,12 @@ class Lent:
     """Models that are mapped once and lent from test to test.
 
     What SQLAlchemy has compiled for them stays too, which makes checking them cheap.
+
+    :param managers: end with what has made them, unless they are said to be lent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, managers: Managers) -> None:
+        self._managers = managers
         self._made: dict[tuple[Callable[[sa.Engine], Any], sa.URL, str], Any] = {}
 
     @contextmanager
@@ -69,7 +73,8 @@ class Lent:
         """
         key = (build, database.url, name)
         if key not in self._made:
-            self._made[key] = build(sa.create_engine(database.url))
+            with self._managers.noted():  # theirs end with the last test, not with this one
+                self._made[key] = build(sa.create_engine(database.url))
         made: Lendable = self._made[key]
         empty(made.engine, made.manager)
         try:
