@@ -33,7 +33,7 @@ HOSTILE = [
     " ",
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    "{{ 7 * 7 }}{% raw %}",
+    "{{ 7919 * 104729 }}{% raw %}",
     "مرحبا بالعالم",
     "👩‍👩‍👧‍👦",
     "\u202eevil",
@@ -204,7 +204,7 @@ def test_any_text_is_shown_as_text(newsroom, maya, value):
         assert response.status_code == 200, address
         assert "<script>alert" not in response.text
         assert "<img src=x" not in response.text
-        assert "49" not in read(response.text).text or "{{" not in value
+        assert "829348951" not in read(response.text).text or "{{" not in value
         ids = read(response.text).ids
         assert len(ids) == len(set(ids)), (address, sorted(ids))
 
