@@ -449,7 +449,7 @@ def test_baselines_come_first(engine: sa.Engine, write: str) -> None:
         connection.execute(history.delete().where(history.c.table_name.in_(names)))
     elsewhere.dispose()
     with library.engine.connect() as connection:
-        library.manager._completeness.forget(connection)
+        library.manager.completeness.forget(connection)
     with library.commit() as session:
         session.delete(session.get(library.Book, 1))
     assert library.history(library.Chapter) == [(1, "c 1", 1, 1, 2, 0), (1, "c 1", 1, 2, None, 2)]

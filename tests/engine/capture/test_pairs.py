@@ -224,7 +224,7 @@ def test_history_that_began_late(catalogue: Catalogue) -> None:
         kept = connection.execute(sa.select(gone).where(gone.c.table_name == "numbered_version"))
         known = [dict(row) for row in kept.mappings()]
         connection.execute(gone.delete().where(gone.c.table_name == "numbered_version"))
-        catalogue.manager._completeness.forget(connection)
+        catalogue.manager.completeness.forget(connection)
     try:
         catalogue.add((2, "b"))
         assert catalogue.links(table) == [(1, None, 0)]
