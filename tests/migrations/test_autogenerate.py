@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.orm import DeclarativeBase, relationship
+from sqlalchemy.orm import DeclarativeBase, configure_mappers, relationship
 
 import flask_continuum.migrations  # noqa: F401, as in env.py
 from flask_continuum import VersioningManager
@@ -16,6 +16,7 @@ from tests.engine.newsroom import Newsroom
 
 
 def differences(engine: sa.Engine, metadata: sa.MetaData) -> list[Any]:
+    configure_mappers()  # as importing flask_continuum.migrations does in env.py
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"target_metadata": metadata})
         return list(compare_metadata(context, metadata))

@@ -100,6 +100,7 @@ def release(engine: sa.Engine) -> Iterator[Callable[..., Stage]]:
     yield release
     for stage in stages:
         stage.manager.detach()
+        stage.Article.registry.dispose(cascade=True)
     engine.dispose()
 
 

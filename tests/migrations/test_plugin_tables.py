@@ -31,7 +31,11 @@ def manager() -> Any:
     plugins = [TransactionChangesPlugin(), TransactionMetaPlugin(), ActivityPlugin()]
     manager = VersioningManager(user_cls=None, plugins=plugins)
     yield manager
+    # what make_versioned() takes, it takes from every class that is still mapped
+    declared = {sa.inspect(model).registry for model in manager.registry.options}
     manager.reset()
+    for each in declared:
+        each.dispose(cascade=True)
 
 
 def define(manager: VersioningManager, engine: sa.Engine) -> tuple[Any, Any]:
