@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 from weakref import WeakSet
 
@@ -28,6 +29,7 @@ class Managers:
         """Note every manager from now on."""
         begin = VersioningManager.__init__
 
+        @wraps(begin)
         def __init__(manager: VersioningManager, *arguments: Any, **options: Any) -> None:
             begin(manager, *arguments, **options)
             self.note(manager)

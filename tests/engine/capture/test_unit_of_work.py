@@ -104,7 +104,7 @@ def test_a_draft_is_stale_when_something_was_touched_or_taken_back() -> None:
     unit = UnitOfWork(root=lambda: None)
     unit.touch(things, (1,), INSERT)
     assert unit.is_dirty
-    unit.draft = Draft({}, unit.revision, unit.revision, unit.changes())
+    unit.draft = Draft({}, unit.revision, unit.revision, unit.changes(), said={})
     assert not unit.is_dirty
     unit.begin_savepoint(1)
     unit.end_savepoint(1, keep=True)
