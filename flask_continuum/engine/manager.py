@@ -38,6 +38,7 @@ from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.options import ManagerOptions, Options
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
+from flask_continuum.engine.read.lazily import LazyLoads
 from flask_continuum.engine.registry import Registry, VersionedTable
 from flask_continuum.engine.surface import ManagerSurface
 from flask_continuum.engine.unit_of_work import UnitOfWork
@@ -134,6 +135,7 @@ class VersioningManager(ManagerSurface):
             registry=self.registry,
             mentions=Mentions(self.registry),
             pauses=pauses,
+            lazily=LazyLoads(self.registry),
             settle=self.builder.settle,
             grow=self.builder.grow,
             current=self._current,

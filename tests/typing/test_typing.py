@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,17 +60,18 @@ def test_pyright(tmp_path: Path) -> None:
     }, out
 
 
+# Claimed as soon as they are there: other tests version every class that nobody has claimed.
+SESSIONS = sessionmaker[Session]()
+for each in (Base, DataBase):
+    VersioningManager(user_cls=None).attach(each, SESSIONS)
+
+
 @pytest.fixture
-def sessions(engine: sa.Engine) -> Iterator[sessionmaker[Session]]:
-    sessions = sessionmaker(engine)
-    managers = []
+def sessions(engine: sa.Engine) -> sessionmaker[Session]:
     for base in (Base, DataBase):
-        managers.append(VersioningManager(user_cls=None))
-        managers[-1].attach(base, sessions, engine)
         base.metadata.create_all(engine)
-    yield sessions
-    for manager in managers:
-        manager.reset()
+    SESSIONS.configure(bind=engine)
+    return SESSIONS
 
 
 @on("sqlite")

@@ -69,7 +69,7 @@ from flask_continuum.engine.capture.statements import (
 )
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
-from flask_continuum.engine.read.lazily import load_for_all
+from flask_continuum.engine.read.lazily import LazyLoads
 from flask_continuum.engine.registry import Registry
 from flask_continuum.engine.version import VersionClassBase
 
@@ -96,6 +96,7 @@ class Listeners:
     opened: OpenedTransactions
     mentions: Mentions
     pauses: Pauses
+    lazily: LazyLoads
     settle: Callable[[], None]
     grow: Callable[[], None]
     write: str = "commit"
@@ -138,7 +139,7 @@ class Listeners:
         yield "before_commit", self.before_commit
         yield "after_commit", self.after_commit
         yield "do_orm_execute", send_to_the_data
-        yield "do_orm_execute", load_for_all
+        yield "do_orm_execute", self.lazily.load_for_all
 
     def _engine_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield "before_execute", self.before_execute

@@ -3,34 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.orm import ORMExecuteState, RelationshipProperty, Session, selectinload
 
-from flask_continuum.engine.read.conditions import key_columns, moment, transaction_class_of
+from flask_continuum.engine.read.conditions import (
+    key_columns,
+    moment,
+    registry_of,
+    transaction_class_of,
+)
 from flask_continuum.engine.read.keys import among, chunks
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import versioned
-from flask_continuum.engine.read.siblings import place_of, siblings_of, tell_transactions
-from flask_continuum.engine.registry import VersionedClass
+from flask_continuum.engine.read.siblings import (
+    Siblings,
+    place_of,
+    siblings_of,
+    tell_transactions,
+)
+from flask_continuum.engine.registry import Registry, VersionedClass
 
 
-def load_for_all(execution: ORMExecuteState) -> sa.Result[Any] | None:
-    """Load what a version is lazily asked for with that of its siblings (``do_orm_execute``).
+@dataclass(frozen=True, slots=True, eq=False)
+class LazyLoads:
+    """Loads for all what one is asked for, for the versions of one manager.
 
-    The transaction comes for all when one is asked for it. Of other relationships, which may be
-    long lists, that of the first is loaded alone, and the second that is asked asks for all.
+    :ivar registry: what the manager versions; several may listen to one session.
     """
-    if not execution.is_select:
-        return None
-    state, path = execution.lazy_loaded_from, execution.loader_strategy_path
-    version = None if state is None else state.obj()
-    siblings = None if version is None else siblings_of(version)
-    if siblings is None or path is None:
-        return None
-    asked = path[-1]
+
+    registry: Registry
+
+    def load_for_all(self, execution: ORMExecuteState) -> sa.Result[Any] | None:
+        """Load what a version is lazily asked for with that of its siblings (``do_orm_execute``).
+
+        The transaction comes for all when one is asked for it. Of other relationships, which may
+        be long lists, that of the first is loaded alone, and the second that is asked asks for all.
+        """
+        if not execution.is_select:
+            return None
+        state = execution.lazy_loaded_from
+        version = None if state is None else state.obj()
+        siblings = None if version is None else siblings_of(version)
+        if siblings is None or registry_of(versioned(version)) is not self.registry:
+            return None
+        return _load_for_all(execution, version, siblings)
+
+
+def _load_for_all(
+    execution: ORMExecuteState, version: Any, siblings: Siblings
+) -> sa.Result[Any] | None:
+    path = execution.loader_strategy_path
+    asked = None if path is None else path[-1]
     if not isinstance(asked, RelationshipProperty):
         return None
     session, versions = execution.session, list(siblings.present(execution.session))

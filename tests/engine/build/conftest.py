@@ -63,10 +63,12 @@ def app(engine: sa.Engine) -> Iterator[Application]:
     application = Application(engine)
     yield application
     if application.manager is not None:
-        check(engine, application.manager)
-        application.manager.detach()
-        for declared in application.manager.builder.declared:
-            declared.dispose()
+        try:
+            check(engine, application.manager)
+        finally:
+            application.manager.detach()
+            for declared in application.manager.builder.declared:
+                declared.dispose()
 
 
 @pytest.fixture

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import with_polymorphic
 
+from flask_continuum import VersioningManager
 from tests.engine import hierarchy
 from tests.engine.newsroom import Newsroom
 from tests.support.statements import statements
@@ -131,7 +133,11 @@ def test_the_newest_of_many_records_have_no_next_in_one_statement(newsroom: News
         assert len(sent) <= 3, sent
 
 
-def test_relationships_are_loaded_for_all_by_the_second(newsroom: Newsroom) -> None:
+@pytest.mark.parametrize("listening", [1, 2])
+def test_relationships_are_loaded_for_all_by_the_second(newsroom: Newsroom, listening: int) -> None:
+    others = [VersioningManager(user_cls=None) for _ in range(1, listening)]
+    for other in others:
+        other.track_session(newsroom.sessions)
     with newsroom.commit() as session:
         section = newsroom.Section(id=1, name="City")
         session.add(newsroom.Article(id=1, title="0", section=section))
@@ -155,6 +161,8 @@ def test_relationships_are_loaded_for_all_by_the_second(newsroom: Newsroom) -> N
             with statements(newsroom.engine) as sent:
                 assert [load(each) for each in versions] == alone
             assert len(sent) == 2, sent
+    for other in others:
+        other.remove_session_tracking(newsroom.sessions)
 
 
 def test_lives_and_restorations(newsroom: Newsroom) -> None:
