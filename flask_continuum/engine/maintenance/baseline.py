@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session, scoped_session
 from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.capture.writer import transaction_values
 from flask_continuum.engine.dialects import dialect_for
-from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.dialects.fragments import OWN, Key
 from flask_continuum.engine.dialects.jobs import WriteJob
 from flask_continuum.engine.maintenance.records import is_versioned_row
 from flask_continuum.engine.maintenance.scope import Place, places
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.engine.read.keys import beyond
 from flask_continuum.engine.registry import VersionedTable
 from flask_continuum.engine.setup import manager_or_default
 
@@ -65,28 +66,35 @@ def baseline(
     counts = {table.live.fullname: 0 for _, table in waiting}
     for number, table in waiting:
         name = table.live.fullname
+        last: Key | None = None
         while True:
             # each commit gives the connections back
             place = places(own, manager, chosen)[number]
             if dry_run:
                 counts[name] = place.count(_without_version(place, table).subquery())
                 break
-            written = _write_chunk(place, manager, table, chunk)
-            if not written:
+            keys = _write_chunk(place, manager, table, chunk, last)
+            done = not keys and last is None
+            if done:
                 manager.completeness.confirm(place.connection, table)
             own.commit()
-            if not written:
+            if done:
                 break
-            counts[name] += written
-            if progress is not None:
+            # at the end once more from the beginning: somebody may have come in between
+            last = keys[-1] if keys else None
+            counts[name] += len(keys)
+            if keys and progress is not None:
                 progress(name, counts[name])
     return counts
 
 
 def _write_chunk(
-    place: Place, manager: VersioningManager, table: VersionedTable, chunk: int
-) -> int:
-    """Write the first versions of some records; return how many there were."""
+    place: Place, manager: VersioningManager, table: VersionedTable, chunk: int, last: Key | None
+) -> list[Key]:
+    """Write the first versions of some records, in the order of their keys; return those.
+
+    :param last: begin behind this one.
+    """
     dialect = dialect_for(place.connection)
     transaction = place.history.transaction
     said = Attribution(kind="baseline", uid=uuid.uuid4().hex).filled_from(manager.attribution())
@@ -95,15 +103,16 @@ def _write_chunk(
     identity = dialect.insert_transaction(
         place.connection, WriteJob(transaction, values, transaction_id=None, tables=())
     )
-    found = place.connection.execute(
-        _without_version(place, table).order_by(*table.key).limit(chunk), execution_options=OWN
-    )
+    wanted = _without_version(place, table).order_by(*table.key).limit(chunk)
+    if last is not None:
+        wanted = wanted.where(beyond(table.key, last, rising=True))
+    found = place.connection.execute(wanted, execution_options=OWN)
     keys = [tuple(row) for row in found]
     dialect.lock(place.connection, table, keys)
     dialect.baseline(place.connection, table, keys, identity)
     if not keys:
         dialect.delete_transaction(place.connection, transaction, identity)
-    return len(keys)
+    return keys
 
 
 def _without_version(place: Place, table: VersionedTable) -> sa.Select[Any]:
@@ -111,5 +120,10 @@ def _without_version(place: Place, table: VersionedTable) -> sa.Select[Any]:
     live, version = table.live, table.version
     known = sa.exists().where(*(version.c[c.key] == c for c in table.key))
     columns = [live.c[c.key] for c in table.key]
-    statement = sa.select(*columns).where(~known, is_versioned_row(place.registry, table, live))
+    statement = sa.select(*columns).where(
+        ~known,
+        # a row that does not name both sides links nothing
+        *(column.is_not(None) for column in columns if column.nullable),
+        is_versioned_row(place.registry, table, live),
+    )
     return statement.distinct() if table.repeats else statement

@@ -45,3 +45,20 @@ def placed(columns: Sequence[Any], places: Sequence[Key]) -> sa.ColumnElement[bo
         *(column.in_(list(dict.fromkeys(values))) for column, values in each),
         among(columns, places),
     )
+
+
+def beyond(
+    columns: Sequence[Any], values: Sequence[Any], *, rising: bool
+) -> sa.ColumnElement[bool]:
+    """Return the condition that rows come behind ``values`` in the order of ``columns``.
+
+    Row values are written out: not every database can search an index by ``(a, b) < (1, 2)``.
+
+    :param rising: whether that order is the rising one.
+    """
+    behind = []
+    for place, (column, value) in enumerate(zip(columns, values, strict=True)):
+        equal = [a == b for a, b in zip(columns[:place], values[:place], strict=True)]
+        behind.append(sa.and_(*equal, column > value if rising else column < value))
+    first = columns[0] >= values[0] if rising else columns[0] <= values[0]
+    return sa.and_(first, sa.or_(*behind))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from flask_continuum.engine.read.conditions import (
     moment,
     operation,
 )
+from flask_continuum.engine.read.keys import beyond
 from flask_continuum.engine.read.loading import versioned, whole, with_transaction
 from flask_continuum.engine.read.results import Page, RecordRow
 from flask_continuum.engine.read.search import label_attributes, matches, record_row
@@ -65,7 +66,7 @@ def records(
         types = (sa.BigInteger(), *(entry.attributes[key].type for key in entry.key_attributes))
         found = cursors.read(cursor, name, types)
         newer = found.newer
-        statement = statement.where(_beyond((since, *keys), found.values, newer))
+        statement = statement.where(beyond((since, *keys), found.values, rising=newer))
     order = [column if newer else column.desc() for column in (since, *keys)]
     rows = list(session.execute(statement.order_by(*order).limit(limit + 1)))
     more = len(rows) > limit
@@ -79,19 +80,6 @@ def records(
         else None,
         older=_cursor(entry, name, rows[-1][0], newer=False) if rows and (newer or more) else None,
     )
-
-
-def _beyond(columns: Sequence[Any], values: Sequence[Any], newer: bool) -> sa.ColumnElement[bool]:
-    """Select rows that come behind ``values`` in the order of ``columns``.
-
-    Row values are written out: not every database can search an index by ``(a, b) < (1, 2)``.
-    """
-    behind = []
-    for place, (column, value) in enumerate(zip(columns, values, strict=True)):
-        equal = [a == b for a, b in zip(columns[:place], values[:place], strict=True)]
-        behind.append(sa.and_(*equal, column > value if newer else column < value))
-    first = columns[0] >= values[0] if newer else columns[0] <= values[0]
-    return sa.and_(first, sa.or_(*behind))
 
 
 def _cursor(entry: VersionedClass, name: str, version: Any, *, newer: bool) -> str:

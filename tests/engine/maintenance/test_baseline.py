@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, relationship, sessionmaker
 
-from flask_continuum import HistoryWriteError, baseline, verify
+from flask_continuum import HistoryWriteError, VersioningManager, baseline, verify
 from tests.engine.newsroom import Newsroom
 from tests.support.marks import on
 
@@ -91,6 +92,40 @@ def test_only_some_models(newsroom: Newsroom) -> None:
 
 class TestUses:
     pytestmark = on("sqlite")
+
+    def test_rows_of_a_link_table_that_link_nothing_are_left_alone(self, engine: sa.Engine) -> None:
+        class Base(DeclarativeBase):
+            pass
+
+        links = sa.Table(
+            "own_other",
+            Base.metadata,
+            sa.Column("own_id", sa.ForeignKey("own.id")),
+            sa.Column("other_id", sa.ForeignKey("own.id")),
+        )
+
+        class Own(Base):
+            __tablename__ = "own"
+            __versioned__ = {}
+            id = sa.Column(sa.Integer, primary_key=True)
+            others = relationship(
+                "Own",
+                secondary=links,
+                primaryjoin=lambda: Own.id == links.c.own_id,
+                secondaryjoin=lambda: Own.id == links.c.other_id,
+            )
+
+        manager = VersioningManager(user_cls=None)
+        sessions = sessionmaker(engine)
+        manager.attach(Base, sessions, engine)
+        Base.metadata.create_all(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO own VALUES (1)")
+            connection.exec_driver_sql("INSERT INTO own_other VALUES (1, NULL), (1, 1)")
+            connection.exec_driver_sql("DELETE FROM history_column")
+            manager.completeness.forget(connection)
+        with sessions() as session:
+            assert baseline(session, manager) == {"own": 1, "own_other": 1}
 
     def test_a_wrong_use_is_refused(self, newsroom: Newsroom) -> None:
         with pytest.raises(ValueError, match="at least one record"):
