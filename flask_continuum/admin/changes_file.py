@@ -12,10 +12,10 @@ from flask_continuum.admin.exporting import (
     done,
     exported,
     related_key,
-    transaction_facts,
 )
 from flask_continuum.admin.hidden_matches import without_hidden_matches
 from flask_continuum.admin.pages.children import see_children
+from flask_continuum.admin.people import person_of
 from flask_continuum.admin.subjects import Subject, visible_entries
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -26,6 +26,7 @@ from flask_continuum.engine.read.touched import touched_entries
 from flask_continuum.engine.read.transactions import rows_of, transactions
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.addresses import encode_key
+from flask_continuum.presenters.exports import transaction_facts
 
 COLUMNS = (
     "transaction", "uid", "at", "by", "user", "from", "kind", "reason",
@@ -105,7 +106,7 @@ def _rows(visit: Visit, versioned: VersionedClass, seen: Seen, *, flat: bool) ->
     entry = seen.entry
     actual = visit.registry.of(entry.version)
     row = {
-        **transaction_facts(visit, entry.transaction),
+        **transaction_facts(entry.transaction, by=person_of(entry.transaction).name),
         "model": visit.links.segments[actual.model],
         "key": encode_key(versioned.key_of(entry.version)),
         "operation": done(entry.operation),

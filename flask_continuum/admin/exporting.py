@@ -9,7 +9,6 @@ from flask import Response, request, stream_with_context
 
 from flask_continuum.admin.contexts import Link
 from flask_continuum.admin.errors import bad_request, not_allowed, one_of
-from flask_continuum.admin.people import person_of
 from flask_continuum.admin.rendering import JSON
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.operation import Operation
@@ -95,21 +94,6 @@ def _csv(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
     yield "\ufeff" + csv_line(columns)
     for row in rows:
         yield csv_line(row.get(column) for column in columns)
-
-
-def transaction_facts(visit: Visit, transaction: Any) -> dict[str, Any]:
-    """Who, when, from where and why, as every row about a change begins."""
-    user_id = getattr(transaction, "user_id", None)
-    return {
-        "transaction": str(transaction.id),
-        "uid": transaction.uid,
-        "at": None if transaction.issued_at is None else f"{transaction.issued_at.isoformat()}Z",
-        "by": person_of(transaction).name,
-        "user": None if user_id is None else encode_key((user_id,)),
-        "from": getattr(transaction, "remote_addr", None),
-        "kind": transaction.kind,
-        "reason": transaction.reason,
-    }
 
 
 def exported(value: Any) -> Any:

@@ -52,6 +52,5 @@ def _echo(diagnosis: Diagnosis) -> None:
         click.secho(f"{severity.value:<8}", fg=_COLOURS[severity], bold=True, nl=False)
         click.secho(each.subject, bold=True)
         click.echo(click.wrap_text(each.words, initial_indent=" " * 8, subsequent_indent=" " * 8))
-    number = len(diagnosis.tables)
-    tables = "1 versioned table" if number == 1 else f"{number} versioned tables"
-    click.echo(f"{tables} looked at, {'nothing wrong' if diagnosis.is_healthy else 'see above'}.")
+    verdict = "nothing wrong" if diagnosis.is_healthy else "see above"
+    click.echo(f"{diagnosis.looked_at}, {verdict}.")

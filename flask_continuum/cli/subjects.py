@@ -19,7 +19,8 @@ from flask_continuum.engine.read.transactions import transaction_by_uid
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.policy import is_masked
-from flask_continuum.presenters.addresses import BadAddress, encode_key, key_at, segments_of
+from flask_continuum.presenters import exports
+from flask_continuum.presenters.addresses import BadAddress, key_at, segments_of
 from flask_continuum.presenters.labels import key_name, model_label, record_name
 from flask_continuum.state import State, current_state
 
@@ -146,18 +147,7 @@ class Desk:
 
 def transaction_facts(transaction: Any) -> dict[str, Any]:
     """Return who, when and why as JSON has it."""
-    user_id = getattr(transaction, "user_id", None)
-    at = transaction.issued_at
-    return {
-        "transaction": str(transaction.id),
-        "uid": transaction.uid,
-        "at": None if at is None else f"{at.isoformat()}Z",
-        "by": who(transaction),
-        "user": None if user_id is None else encode_key((user_id,)),
-        "from": getattr(transaction, "remote_addr", None),
-        "kind": transaction.kind,
-        "reason": transaction.reason,
-    }
+    return exports.transaction_facts(transaction, by=who(transaction))
 
 
 def who(transaction: Any) -> str:

@@ -64,8 +64,7 @@ def follow(
     said: list[MigrateOperation] = []
     kept: list[MigrateOperation] = []
     for change in upgrade.ops:
-        for each in (change,) if not isinstance(change, ops.OpContainer) else ():
-            said += _about_table(each, entries, known)
+        said += _about_table(change, entries, known)
         if isinstance(change, ops.ModifyTableOps):
             said += _about_columns(change, entries, known)
             if not change.ops:
@@ -131,7 +130,9 @@ def _about_columns(
         elif isinstance(each, ops.DropColumnOp):
             change.ops.remove(each)
             if (entry.version.fullname, each.column_name) not in known.retired:
-                said.append(RetireColumnOp(*_named(change, each.column_name), schema=change.schema))
+                said.append(
+                    RetireColumnOp(change.table_name, each.column_name, schema=change.schema)
+                )
         elif isinstance(each, ops.DropIndexOp) and _is_of_retired(each, entry):
             change.ops.remove(each)
         elif isinstance(each, ops.AlterColumnOp):
@@ -161,10 +162,6 @@ def _is_of_retired(change: ops.DropIndexOp, entry: VersionedTable) -> bool:
     known = {column.name for column in entry.version.c}
     index = change.to_index()
     return any(column.name not in known for column in index.columns)
-
-
-def _named(change: ops.ModifyTableOps, column: str) -> tuple[str, str]:
-    return change.table_name, column
 
 
 def _back_again(entries: Mapping[Name, VersionedTable], known: Known) -> Iterator[MigrateOperation]:

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from .addresses import encode_key
 from .characters import plain, visible
 from .dates import as_utc
 from .formats import json_text, number_text, printed
@@ -52,6 +53,25 @@ def json_line(values: Mapping[str, Any]) -> str:
     if any("\ud800" <= sign <= "\udfff" for sign in text):  # half a pair, which UTF-8 has not
         text = json.dumps(found, allow_nan=False)
     return text + "\n"
+
+
+def transaction_facts(transaction: Any, *, by: str) -> dict[str, Any]:
+    """Who, when, from where and why, as every row about a change begins.
+
+    :param by: what whoever made it is called.
+    """
+    user_id = getattr(transaction, "user_id", None)
+    at = transaction.issued_at
+    return {
+        "transaction": str(transaction.id),
+        "uid": transaction.uid,
+        "at": None if at is None else f"{at.isoformat()}Z",
+        "by": by,
+        "user": None if user_id is None else encode_key((user_id,)),
+        "from": getattr(transaction, "remote_addr", None),
+        "kind": transaction.kind,
+        "reason": transaction.reason,
+    }
 
 
 def json_value(value: Any, depth: int = 0) -> Any:

@@ -64,11 +64,8 @@ def _cascades(registry: Registry, mappers: Iterable[Mapper[Any]]) -> Iterator[Sy
 
 def _untracked_values(entry: VersionedClass) -> Iterator[Symptom]:
     """Find values that can be changed in place without the ORM taking any notice."""
-    recorded = {live for table in entry.tables for live, _ in table.columns}
     for key, column in entry.attributes.items():
-        if column not in recorded or not isinstance(column.type, _CHANGEABLE):
-            continue
-        if not _is_tracked(entry.mapper, key):
+        if isinstance(column.type, _CHANGEABLE) and not _is_tracked(entry.mapper, key):
             yield Symptom(
                 SymptomKind.VALUE_NOT_TRACKED,
                 f"{entry.model.__name__}.{key}",

@@ -82,6 +82,12 @@ class Diagnosis:
         """Whether there is nothing but advice."""
         return all(each.kind.severity is Severity.ADVICE for each in self.symptoms)
 
+    @property
+    def looked_at(self) -> str:
+        """How many tables were looked at, in words."""
+        number = len(self.tables)
+        return f"{number} versioned {'table' if number == 1 else 'tables'} looked at"
+
     def of(self, kind: SymptomKind) -> tuple[Symptom, ...]:
         """Return the symptoms of one kind."""
         return tuple(each for each in self.symptoms if each.kind is kind)
@@ -90,10 +96,5 @@ class Diagnosis:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        number = len(self.tables)
-        tables = "1 versioned table" if number == 1 else f"{number} versioned tables"
-        if self.is_healthy:
-            yield f"{tables} looked at, nothing wrong."
-        else:
-            yield f"{tables} looked at."
+        yield f"{self.looked_at}, nothing wrong." if self.is_healthy else f"{self.looked_at}."
         yield from (f"{each.kind.severity} {each}" for each in self.symptoms)
