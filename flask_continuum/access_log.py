@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +17,12 @@ from flask import Flask, current_app, g, request
 from sqlalchemy.orm import Session
 
 from flask_continuum import actor as acting
+from flask_continuum.engine.build.history import utcnow
+from flask_continuum.engine.build.tables import TransactionId
 from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.read.conditions import read_id
 from flask_continuum.engine.read.cursors import BadCursor
+from flask_continuum.engine.read.instants import naive_utc
 from flask_continuum.engine.read.results import Page
 from flask_continuum.state import State, current_state, find_state
 
@@ -27,7 +31,6 @@ DENIED = frozenset({401, 403, 404})
 """Answers of pages that show nothing; what may not be seen answers as if it were not there."""
 
 _ENTERED, _NOTED = "continuum_entered", "continuum_noted"
-_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _LENGTHS: Mapping[str, int] = {
     "user_id": 80,
     "actor": 255,
@@ -37,7 +40,6 @@ _LENGTHS: Mapping[str, int] = {
     "action": 20,
     "remote_addr": 64,
 }
-_LONGEST_ID = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def define_table(metadata: sa.MetaData) -> sa.Table:
     return sa.Table(
         TABLE,
         metadata,
-        sa.Column("id", _ID, primary_key=True, autoincrement=True),
+        sa.Column("id", TransactionId, primary_key=True, autoincrement=True),
         sa.Column("at", sa.DateTime, nullable=False, index=True),
         *(
             sa.Column(name, sa.String(length), nullable=name not in ("address", "action"))
@@ -121,7 +123,7 @@ def note_page(state: State, status: int) -> None:
         "remote_addr": request.remote_addr,
     }
     noted = {name: _fitting(name, value) for name, value in entry.items()}
-    noted["at"] = datetime.now(UTC).replace(tzinfo=None)
+    noted["at"] = utcnow()
     noted["allowed"] = entered and status not in DENIED
     g.setdefault(_NOTED, []).append(noted)
 
@@ -211,11 +213,9 @@ def prune_access_log(session: Session, older_than: datetime | timedelta) -> int:
     :param older_than: the instant (UTC when it has no zone), or how long ago it was.
     :returns: how many entries were deleted.
     """
-    instant = datetime.now(UTC) - older_than if isinstance(older_than, timedelta) else older_than
-    if instant.tzinfo is not None:
-        instant = instant.astimezone(UTC).replace(tzinfo=None)
+    instant = utcnow() - older_than if isinstance(older_than, timedelta) else older_than
     table = _table()
-    result: Any = session.execute(sa.delete(table).where(table.c.at < instant))
+    result: Any = session.execute(sa.delete(table).where(table.c.at < naive_utc(instant)))
     found: int = result.rowcount
     return found
 
@@ -233,8 +233,7 @@ def _table() -> sa.Table:
 def _position(cursor: str | None) -> tuple[bool, int | None]:
     if cursor is None:
         return False, None
-    digits = cursor[1:]
-    fits = digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_ID
-    if cursor[:1] not in ("n", "o") or not fits:
+    number = read_id(cursor[1:])
+    if cursor[:1] not in ("n", "o") or number is None:
         raise BadCursor("This address is cut off, or of another list. Begin with the newest.")
-    return cursor[0] == "n", int(digits)
+    return cursor[0] == "n", number

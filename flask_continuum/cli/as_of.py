@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -79,10 +79,9 @@ def _instant(desk: Desk, text: str) -> Any:
     if bare.isdecimal() or len(bare) == 32:
         return desk.transaction(bare)
     try:
-        found = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text)
     except ValueError as error:
         raise click.BadParameter(
             f"{text!r} is neither a date and time, such as 2026-03-03T10:20, nor a transaction.",
             param_hint="WHEN",
         ) from error
-    return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)

@@ -13,6 +13,7 @@ from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.dialects.overlays import write_over
 from flask_continuum.engine.plugins.base import PluginCollection, TablePlugin, Written
 from flask_continuum.engine.registry import Registry, VersionedTable
 
@@ -86,32 +87,3 @@ class Finishing:
             transaction.c.uid == unit.attribution.uid, transaction.c.id >= transaction_id
         )
         return tuple(connection.scalars(query, execution_options=OWN))
-
-
-def write_over(
-    connection: sa.Connection,
-    table: VersionedTable,
-    ids: Collection[int],
-    overlay: Mapping[Key, Mapping[str, Any]],
-) -> None:
-    """Set columns of the versions that a transaction has written.
-
-    :param overlay: by record, values by column key.
-    """
-    version = table.version
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for key, values in overlay.items():
-        row = {f"v_{name}": value for name, value in values.items()}
-        row |= {f"k_{place}": part for place, part in enumerate(key)}
-        groups[tuple(values)].append(row)
-    for names, rows in groups.items():
-        is_record = (
-            column == sa.bindparam(f"k_{place}") for place, column in enumerate(table.version_key)
-        )
-        connection.execute(
-            version.update()
-            .where(table.transaction_id == sa.bindparam("tx"), *is_record)
-            .values({name: sa.bindparam(f"v_{name}") for name in names}),
-            [{**row, "tx": each} for each in ids for row in rows],
-            execution_options=OWN,
-        )

@@ -13,8 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.current import CurrentUnits
-from flask_continuum.engine.capture.finishing import write_over
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
+from flask_continuum.engine.dialects.overlays import write_over
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.plugins.base import PluginCollection
 from flask_continuum.engine.read.conditions import key_columns, moment

@@ -7,12 +7,12 @@ transaction's row, the versions, then the ends of their predecessors; tables and
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
 from flask_continuum.engine.dialects.fragments import OWN, Key
 from flask_continuum.engine.dialects.jobs import TableJob, WriteJob, parts
+from flask_continuum.engine.dialects.overlays import write_over
 from flask_continuum.engine.dialects.transactions import TransactionRows
 from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
@@ -239,30 +239,14 @@ class Dialect(TransactionRows):
     def overlay_altered(self, connection: sa.Connection, job: TableJob, tx: int) -> None:
         """Correct versions of deleted records that this transaction had changed before."""
         table = job.table
-        key_names = [c.key for c in table.key]
-        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        fixed = {column.key for column in table.key} | table.blank
+        overlay = {}
         for key in sorted(job.altered, key=repr):
-            values = {
-                name: value
-                for name, value in job.remembered.get(key, {}).items()
-                if name not in key_names and name not in table.blank
-            }
+            remembered = job.remembered.get(key, {})
+            values = {name: value for name, value in remembered.items() if name not in fixed}
             if values:
-                row = {f"v_{name}": value for name, value in values.items()}
-                row |= {f"k_{name}": part for name, part in zip(key_names, key, strict=True)}
-                groups.setdefault(tuple(values), []).append(row)
-        for names, rows in groups.items():
-            version = table.version
-            connection.execute(
-                version.update()
-                .where(
-                    table.transaction_id == tx,
-                    *(version.c[name] == sa.bindparam(f"k_{name}") for name in key_names),
-                )
-                .values({name: sa.bindparam(f"v_{name}") for name in names}),
-                rows,
-                execution_options=OWN,
-            )
+                overlay[key] = values
+        write_over(connection, table, (tx,), overlay)
 
     def close_table(
         self,

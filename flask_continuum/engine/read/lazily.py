@@ -16,7 +16,7 @@ from flask_continuum.engine.read.conditions import (
     registry_of,
     transaction_class_of,
 )
-from flask_continuum.engine.read.keys import among, chunks
+from flask_continuum.engine.read.keys import chunks, placed
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.siblings import (
@@ -87,7 +87,7 @@ def _load(session: Session, versions: list[Any], asked: RelationshipProperty[Any
     version = asked.parent.class_
     columns = (*key_columns(entry, version), moment(entry, version))
     for chunk in chunks(place_of(each) for each in versions):
-        statement = sa.select(version).where(among(columns, chunk))
+        statement = sa.select(version).where(placed(columns, chunk))
         session.scalars(statement.options(selectinload(asked.class_attribute))).all()
 
 

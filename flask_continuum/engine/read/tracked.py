@@ -19,6 +19,7 @@ from flask_continuum.engine.read.conditions import (
     is_record,
     key_columns,
     moment,
+    nearest_before,
     operation,
     registry_of,
     same_record,
@@ -192,15 +193,7 @@ def _with_predecessors(
 ) -> AnySelect:
     """Select ``(version, version before it, how many there are in its transaction)``."""
     entry = child.entry
-    own, prior, between = (aliased(entry.version_class) for _ in range(3))
-    nearest = (
-        sa.select(moment(entry, between))
-        .where(*same_record(entry, between, own), moment(entry, between) < moment(entry, own))
-        .order_by(moment(entry, between).desc())
-        .limit(1)
-        .correlate(own)
-        .scalar_subquery()
-    )
+    own, prior = aliased(entry.version_class), aliased(entry.version_class)
     columns = key_columns(entry, own)
     names = [f"key_{place}" for place in range(len(columns))]
     at = moment(entry, own)
@@ -214,7 +207,9 @@ def _with_predecessors(
         )
         .outerjoin(
             prior,
-            sa.and_(*same_record(entry, prior, own), moment(entry, prior) == nearest),
+            sa.and_(
+                *same_record(entry, prior, own), moment(entry, prior) == nearest_before(entry, own)
+            ),
         )
         .where(
             at.in_(ids),
