@@ -15,7 +15,7 @@ BIN  := $(VENV)/bin
 UV   := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture oldest lint types pictures words contract format clean
+.PHONY: help demo test torture bench bench-quick oldest lint types pictures words contract format clean
 # An installation that broke off leaves no stamp.
 .DELETE_ON_ERROR:
 
@@ -23,6 +23,8 @@ help:
 	@echo 'make demo     the example application on http://127.0.0.1:$(PORT)'
 	@echo 'make test     every check: lint, types, imports, tests'
 	@echo 'make torture  programs, faults and writers at once, for some minutes; SECONDS=30 each of them'
+	@echo 'make bench    what history costs, beside the peers; makes docs/performance (an hour)'
+	@echo 'make bench-quick  the same in some minutes, printed only'
 	@echo 'make oldest   the tests with the oldest releases of what is required'
 	@echo 'make lint     ruff and import-linter'
 	@echo 'make types    mypy and pyright'
@@ -46,6 +48,13 @@ test: lint types
 # The same tests as in the suite, for longer; -s shows what the writers have fought about.
 torture: $(VENV)/.test
 	CONTINUUM_TEST_TORTURE=$(SECONDS) CONTINUUM_TEST_PROGRAMS=10 CONTINUUM_TEST_TRANSACTIONS=50000 $(BIN)/python -m pytest -s tests/torture tests/property tests/faults $(PYTEST)
+
+# Contenders from PyPI get environments of their own below .benchmarks.
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks --out docs/performance
+
+bench-quick: $(VENV)/.test
+	$(BIN)/python -m benchmarks --quick --repeats 3 --out .benchmarks/quick
 
 # An environment of its own, with the series that pyproject.toml names as the oldest.
 oldest:
@@ -75,7 +84,7 @@ contract: $(VENV)/.test
 	$(BIN)/python -m tests.support.template_contract
 
 clean:
-	rm -rf $(VENV) .venv-oldest dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-oldest .benchmarks dist test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What each stamp stands for is installed; pyproject.toml newer than a stamp installs again.
