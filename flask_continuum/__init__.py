@@ -19,6 +19,7 @@ from flask_continuum.engine.errors import (
     VersioningError,
 )
 from flask_continuum.engine.expressions import version_table
+from flask_continuum.engine.feeds import deliver, feed, follow
 from flask_continuum.engine.introspect import (
     changeset,
     count_versions,
@@ -51,6 +52,7 @@ from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.as_of import as_of
 from flask_continuum.engine.read.blame import blame
+from flask_continuum.engine.read.change_feed import FeedItem, FeedPage
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.differences import changes, changes_of
 from flask_continuum.engine.read.field_history import history_of_field
@@ -86,6 +88,8 @@ __all__ = [
     "Continuum",
     "Diagnosis",
     "Entry",
+    "FeedItem",
+    "FeedPage",
     "FieldChange",
     "FieldValue",
     "Finding",
@@ -122,8 +126,11 @@ __all__ = [
     "changes_of",
     "changeset",
     "count_versions",
+    "deliver",
     "doctor",
     "end_tx_column_name",
+    "feed",
+    "follow",
     "get_versioning_manager",
     "history_of_field",
     "is_modified",
