@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from flask_continuum.engine.build.history import TransactionBase, TransactionFactory
@@ -75,6 +76,7 @@ from flask_continuum.engine.unit_of_work import UnitOfWork
 from flask_continuum.engine.versioned import Versioned, VersionedAs, VersionOf
 
 if TYPE_CHECKING:
+    from flask_continuum.exporting import as_message, export, export_to_git
     from flask_continuum.extension import Continuum
 
 __version__ = "0.1.0"
@@ -118,6 +120,7 @@ __all__ = [
     "VersionedAs",
     "VersioningError",
     "VersioningManager",
+    "as_message",
     "as_of",
     "async_time_machine",
     "baseline",
@@ -129,6 +132,8 @@ __all__ = [
     "deliver",
     "doctor",
     "end_tx_column_name",
+    "export",
+    "export_to_git",
     "feed",
     "follow",
     "get_versioning_manager",
@@ -171,12 +176,21 @@ _MODULES = frozenset(
 """Modules that applications name as attributes of the package, without importing them."""
 
 
+_NEEDS_FLASK = MappingProxyType(
+    {
+        "Continuum": "extension",
+        "as_message": "exporting",
+        "export": "exporting",
+        "export_to_git": "exporting",
+    }
+)
+"""Names that bring Flask along, each with its module."""
+
+
 def __getattr__(name: str) -> Any:
-    """Import the Flask extension when it is first asked for: the engine needs no Flask."""
+    """Import what needs Flask when it is first asked for: the engine does without."""
     if name in _MODULES:
         return importlib.import_module(f"{__name__}.{name}")
-    if name == "Continuum":
-        from flask_continuum.extension import Continuum
-
-        return Continuum
+    if name in _NEEDS_FLASK:
+        return getattr(importlib.import_module(f"{__name__}.{_NEEDS_FLASK[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

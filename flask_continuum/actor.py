@@ -246,6 +246,16 @@ def label_of(who: Any, *, may_load: bool = False) -> str | None:
     return label
 
 
+def who(transaction: Any) -> str:
+    """Return who made a transaction: the label of then, else what the user is called today."""
+    if transaction.actor:
+        return str(transaction.actor)
+    user = getattr(transaction, "user", None)
+    name = None if user is None else label_of(user, may_load=True)
+    user_id = getattr(transaction, "user_id", None)
+    return name or ("unknown" if user_id is None else f"user {user_id}")
+
+
 def unwrapped(who: Any) -> Any:
     """Return what a proxy such as flask-login's ``current_user`` stands for."""
     unwrap = getattr(who, "_get_current_object", None)

@@ -6,19 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from flask_continuum.admin.entries import Seen, see
-from flask_continuum.admin.exporting import (
-    BATCH,
-    Row,
-    done,
-    exported,
-    related_key,
-)
+from flask_continuum.admin.exporting import BATCH, related_key
 from flask_continuum.admin.hidden_matches import without_hidden_matches
 from flask_continuum.admin.pages.children import see_children
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.subjects import Subject, visible_entries
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.databases import databases, is_from
 from flask_continuum.engine.read.feed import FeedFilter
 from flask_continuum.engine.read.results import Entry, Page
@@ -26,13 +19,7 @@ from flask_continuum.engine.read.touched import touched_entries
 from flask_continuum.engine.read.transactions import rows_of, transactions
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.addresses import encode_key
-from flask_continuum.presenters.exports import transaction_facts
-
-COLUMNS = (
-    "transaction", "uid", "at", "by", "user", "from", "kind", "reason",
-    "model", "key", "operation", "field", "old", "new",
-)  # fmt: skip
-"""Of CSV, which has a line for each field that changed."""
+from flask_continuum.presenters.exports import Row, change_rows, transaction_facts
 
 Read = Callable[[str | None], Page[Entry]]
 
@@ -105,17 +92,12 @@ def _entries(
 def _rows(visit: Visit, versioned: VersionedClass, seen: Seen, *, flat: bool) -> Iterable[Row]:
     entry = seen.entry
     actual = visit.registry.of(entry.version)
-    row = {
+    head = {
         **transaction_facts(entry.transaction, by=person_of(entry.transaction).name),
         "model": visit.links.segments[actual.model],
         "key": encode_key(versioned.key_of(entry.version)),
-        "operation": done(entry.operation),
     }
-    deleted = entry.operation is Operation.DELETE
-    changes = {
-        change.key: [exported(change.old), None if deleted else exported(change.new)]
-        for change in seen.fields
-    }
+    fields = {change.key: (change.old, change.new) for change in seen.fields}
     links = {
         change.relationship: {
             "added": [related_key(visit, each) for each in change.added],
@@ -123,16 +105,4 @@ def _rows(visit: Visit, versioned: VersionedClass, seen: Seen, *, flat: bool) ->
         }
         for change in seen.links
     }
-    if not flat:
-        return [{**row, "changes": changes, "links": links}]
-    rows = [{**row, "field": key, "old": old, "new": new} for key, (old, new) in changes.items()]
-    rows += [
-        {
-            **row,
-            "field": name,
-            "old": " ".join(its["removed"]) or None,
-            "new": " ".join(its["added"]) or None,
-        }
-        for name, its in links.items()
-    ]
-    return rows or [row]
+    return change_rows(head, entry.operation, fields, links, flat=flat)

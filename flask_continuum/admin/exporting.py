@@ -11,12 +11,10 @@ from flask_continuum.admin.contexts import Link
 from flask_continuum.admin.errors import bad_request, not_allowed, one_of
 from flask_continuum.admin.rendering import JSON
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.read.results import NOT_RECORDED, Gone
-from flask_continuum.engine.unreadable import Unreadable
+from flask_continuum.engine.read.results import Gone
 from flask_continuum.policy import Decision
 from flask_continuum.presenters.addresses import encode_key
-from flask_continuum.presenters.exports import csv_line, json_line
+from flask_continuum.presenters.exports import Row, csv_lines, json_line
 from flask_continuum.presenters.words import _
 
 TYPES: Mapping[str, str] = {
@@ -25,8 +23,6 @@ TYPES: Mapping[str, str] = {
 }
 BATCH = 200
 """Rows of one statement while a file is written."""
-
-Row = Mapping[str, Any]
 
 
 def wanted_file() -> str | None:
@@ -50,7 +46,7 @@ def send_file(
     :param name: of the file, without its ending.
     :param columns: of CSV, in order; a line of JSON has all that a row has.
     """
-    lines = _csv(columns, rows) if form == "csv" else (json_line(row) for row in rows)
+    lines = csv_lines(columns, rows) if form == "csv" else (json_line(row) for row in rows)
     streamed = stream_with_context(_closing(visit, lines))
     response = Response(streamed, content_type=TYPES[form])
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}.{form}")
@@ -87,27 +83,6 @@ def export_links(decision: Decision, url_of: Callable[..., str]) -> tuple[Link, 
         Link(label="CSV", url=url_of(format="csv"), title=_("Export as CSV, for spreadsheets")),
         Link(label="JSON Lines", url=url_of(format="jsonl"), title=_("Export as JSON, by line")),
     )
-
-
-def _csv(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
-    # a byte order mark, for the spreadsheets that would not read UTF-8 without one
-    yield "\ufeff" + csv_line(columns)
-    for row in rows:
-        yield csv_line(row.get(column) for column in columns)
-
-
-def exported(value: Any) -> Any:
-    """A value of history, with words for what it does not hold."""
-    if value is NOT_RECORDED:
-        return "(not recorded)"
-    if isinstance(value, Unreadable):
-        return "(cannot be read any more)"
-    return value
-
-
-def done(operation: Operation) -> str:
-    """What happened to a record, in a word."""
-    return {Operation.INSERT: "created", Operation.UPDATE: "changed"}.get(operation, "deleted")
 
 
 def related_key(visit: Visit, thing: Any) -> str:

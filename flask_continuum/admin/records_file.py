@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from flask_continuum.admin.exporting import Row, exported
 from flask_continuum.admin.pages.feed import may_be_found
 from flask_continuum.admin.subjects import live_records
 from flask_continuum.admin.visit import Visit
@@ -12,6 +11,7 @@ from flask_continuum.engine.read.results import Page, RecordRow
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.addresses import encode_key
+from flask_continuum.presenters.exports import Row, exported
 
 Read = Callable[[str | None], Page[RecordRow]]
 

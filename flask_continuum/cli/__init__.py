@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "as-of": "as_of",
         "revert": "revert",
         "undo": "undo",
+        "feed": "feed",
+        "export": "export",
         "models": "models",
         "doctor": "doctor",
         "verify": "verify",

@@ -12,7 +12,7 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.orm import Session
 
-from flask_continuum.actor import label_of
+from flask_continuum.actor import who
 from flask_continuum.engine.errors import VersioningError
 from flask_continuum.engine.read.navigation import newest, version_at
 from flask_continuum.engine.read.transactions import transaction_by_uid
@@ -23,6 +23,18 @@ from flask_continuum.presenters import exports
 from flask_continuum.presenters.addresses import BadAddress, key_at, segments_of
 from flask_continuum.presenters.labels import key_name, model_label, record_name
 from flask_continuum.state import State, current_state
+
+__all__ = [
+    "MASKED",
+    "Desk",
+    "key_argument",
+    "model_argument",
+    "reveal",
+    "transaction_facts",
+    "transaction_of",
+    "who",
+    "with_desk",
+]
 
 MASKED = "(masked)"
 """Stands for a value that is a secret."""
@@ -148,16 +160,6 @@ class Desk:
 def transaction_facts(transaction: Any) -> dict[str, Any]:
     """Return who, when and why as JSON has it."""
     return exports.transaction_facts(transaction, by=who(transaction))
-
-
-def who(transaction: Any) -> str:
-    """Return who made a transaction: the label of then, else what the user is called today."""
-    if transaction.actor:
-        return str(transaction.actor)
-    user = getattr(transaction, "user", None)
-    name = None if user is None else label_of(user, may_load=True)
-    user_id = getattr(transaction, "user_id", None)
-    return name or ("unknown" if user_id is None else f"user {user_id}")
 
 
 def transaction_of(version: Any) -> int:

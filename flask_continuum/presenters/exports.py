@@ -7,22 +7,42 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.results import NOT_RECORDED
+from flask_continuum.engine.unreadable import Unreadable
+
 from .addresses import encode_key
 from .characters import plain, visible
 from .dates import as_utc
 from .formats import json_text, number_text, printed
 
+Row = Mapping[str, Any]
+
+CHANGES = (
+    "transaction", "uid", "at", "by", "user", "from", "kind", "reason",
+    "model", "key", "operation", "field", "old", "new",
+)  # fmt: skip
+"""The columns of CSV that has a line for each field that changed."""
 STARTS_FORMULA = frozenset("=+-@\t\r\n|%＝＋－＠")
 """First characters after which a spreadsheet takes a text for a formula or a command."""
 DEEPEST = 50
 """Levels of a value that are walked through; what is below is written as text."""
+
+
+def csv_lines(columns: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
+    """Rows as the lines of a file, their names first."""
+    names = tuple(columns)
+    # a byte order mark, for the spreadsheets that would not read UTF-8 without one
+    yield "\ufeff" + csv_line(names)
+    for row in rows:
+        yield csv_line(row.get(name) for name in names)
 
 
 def csv_line(values: Iterable[Any]) -> str:
@@ -106,3 +126,55 @@ def json_value(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [json_value(each, depth + 1) for each in value]
     return plain(printed(value))
+
+
+def change_rows(
+    head: Row,
+    operation: Operation,
+    fields: Mapping[str, tuple[Any, Any]],
+    links: Mapping[str, Mapping[str, list[str]]],
+    *,
+    flat: bool,
+) -> list[Row]:
+    """One change of a record as rows.
+
+    :param head: what each row begins with.
+    :param fields: old and new values of what may be told.
+    :param links: keys that were ``added`` to and ``removed`` from relationships.
+    :param flat: a row for each field, as CSV has it; else one for all.
+    """
+    row = {**head, "operation": done(operation)}
+    deleted = operation is Operation.DELETE
+    changes = {
+        name: [exported(old), None if deleted else exported(new)]
+        for name, (old, new) in fields.items()
+    }
+    if not flat:
+        return [{**row, "changes": changes, "links": links}]
+    rows: list[Row] = [
+        {**row, "field": name, "old": old, "new": new} for name, (old, new) in changes.items()
+    ]
+    rows += [
+        {
+            **row,
+            "field": name,
+            "old": " ".join(its["removed"]) or None,
+            "new": " ".join(its["added"]) or None,
+        }
+        for name, its in links.items()
+    ]
+    return rows or [row]
+
+
+def exported(value: Any) -> Any:
+    """A value of history, with words for what it does not hold."""
+    if value is NOT_RECORDED:
+        return "(not recorded)"
+    if isinstance(value, Unreadable):
+        return "(cannot be read any more)"
+    return value
+
+
+def done(operation: Operation) -> str:
+    """What happened to a record, in a word."""
+    return {Operation.INSERT: "created", Operation.UPDATE: "changed"}.get(operation, "deleted")

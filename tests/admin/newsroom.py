@@ -36,7 +36,7 @@ class Models:
 
 
 def make_newsroom(uri: str, policy: Any = None, **config: Any) -> Newsroom:
-    """The application, with empty tables and two users: Maya (1) and Tom (2).
+    """The application, with its tables and two users: Maya (1) and Tom (2).
 
     Maya may do everything, unless ``CONTINUUM_ADMIN_USER`` says otherwise.
     """
@@ -61,8 +61,8 @@ def make_newsroom(uri: str, policy: Any = None, **config: Any) -> Newsroom:
 
     with app.app_context():
         db.create_all()
-        db.session.add(models.User(id=1, name="Maya Lind"))
-        db.session.add(models.User(id=2, name="Tom Reed"))
+        db.session.merge(models.User(id=1, name="Maya Lind"))
+        db.session.merge(models.User(id=2, name="Tom Reed"))
         db.session.commit()
     return Newsroom(app, db, continuum, models)
 

@@ -254,3 +254,28 @@ def test_a_follower_is_told_when_to_stop(newsroom: Newsroom) -> None:
     with newsroom.sessions() as session:
         assert reasons(follow(session, newsroom.manager, every=0.01, stop=stop)) == ["a", "b"]
         assert reasons(follow(session, newsroom.manager, every=None)) == ["a", "b"]
+
+
+@on("postgresql", "mariadb")
+def test_one_that_was_overtaken_comes_in_parts_each_in_its_place(newsroom: Newsroom) -> None:
+    Section = newsroom.Section
+    with newsroom.commit(reason="begin") as session:
+        session.add_all([Section(id=1, name="a"), Section(id=2, name="a")])
+    with newsroom.sessions() as slow:
+        newsroom.manager.unit_of_work(slow).create_transaction(slow)
+        with newsroom.commit(reason="fast") as session:
+            session.get(Section, 1).name = "b"
+        for key in (1, 2):
+            slow.get(Section, key).name = "c"
+        slow.commit()
+    with newsroom.sessions() as session:
+        _, first, fast, second = feed(session, newsroom.manager)
+    assert fast.transaction.reason == "fast"
+    assert [[each.version.id for each in item] for item in (first, fast, second)] == [
+        [2],
+        [1],
+        [1],
+    ]
+    assert first.rows == second.rows == (first.transaction.id, second.transaction.id)
+    assert (first.is_last, second.is_last) == (False, True)
+    assert first.transaction.uid == second.transaction.uid

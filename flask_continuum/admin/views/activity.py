@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from flask_continuum.admin.changes_file import COLUMNS, feed_rows
+from flask_continuum.admin.changes_file import feed_rows
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.exporting import require_export, send_file, wanted_file
 from flask_continuum.admin.feed_query import read_query, resolve, seen_models
@@ -17,6 +17,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.people import people
 from flask_continuum.engine.read.transactions import transactions
+from flask_continuum.presenters.exports import CHANGES
 
 AMONG = 2000
 """The newest transactions, whose authors the filter offers; any other is in the list of people."""
@@ -32,7 +33,7 @@ def activity(visit: Visit) -> ResponseReturnValue:
     if form is not None:
         require_export(visit.access.may_export())
         rows = feed_rows(visit, wanted, flat=form == "csv")
-        return send_file(visit, "changes", form, COLUMNS, rows)
+        return send_file(visit, "changes", form, CHANGES, rows)
     try:
         feed = transactions(
             session,

@@ -8,7 +8,7 @@ from typing import Any
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
-from flask_continuum.admin.changes_file import COLUMNS, record_rows
+from flask_continuum.admin.changes_file import record_rows
 from flask_continuum.admin.errors import bad_request, not_there_then, one_of
 from flask_continuum.admin.exporting import BATCH, require_export, send_file, wanted_file
 from flask_continuum.admin.feed_query import OPERATIONS
@@ -28,6 +28,7 @@ from flask_continuum.engine.read.timeline import authors as authors_of
 from flask_continuum.engine.read.timeline import timeline as entries_of
 from flask_continuum.engine.read.tracked import authors_of_children
 from flask_continuum.engine.version import entry_transaction_id
+from flask_continuum.presenters.exports import CHANGES
 from flask_continuum.presenters.words import _
 
 
@@ -82,7 +83,7 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
             flat=form == "csv",
         )
         name = f"{visit.links.segments[subject.model]}-{key}"
-        return send_file(visit, name, form, COLUMNS, rows)
+        return send_file(visit, name, form, CHANGES, rows)
     lives = lives_of(visit.session, subject.model, subject.key)
     return show(
         "timeline",
