@@ -15,13 +15,16 @@ from flask_continuum.engine.build.early import every_mapper, mappers_of
 from flask_continuum.engine.build.history import TransactionFactory
 from flask_continuum.engine.build.hooks import BuildHooks
 from flask_continuum.engine.build.others import tells_records
+from flask_continuum.engine.capture.announcing import Announcing
 from flask_continuum.engine.capture.asked import AskedTransactions
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture
 from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.completeness import Completeness
+from flask_continuum.engine.capture.creation import Creation
 from flask_continuum.engine.capture.current import CurrentUnits
+from flask_continuum.engine.capture.executing import StatementCapture
 from flask_continuum.engine.capture.failures import Failures
 from flask_continuum.engine.capture.finishing import Finishing
 from flask_continuum.engine.capture.hooks import Hooks
@@ -75,7 +78,6 @@ class VersioningManager(ManagerSurface):
         self.uow_class = unit_of_work_cls
         self._strict = strict
         self._factory = transaction_cls or TransactionFactory()
-        self._late: set[sa.Table] = set()
         self._claimed: WeakSet[type[Any]] = WeakSet()
         self._current = CurrentUnits()
         self._attachments = Attachments()
@@ -110,6 +112,10 @@ class VersioningManager(ManagerSurface):
         self._options = wanted
         self.plugins = chosen
         self.registry = Registry(configure=self.configure)
+        self.completeness = Completeness(self.registry)
+        self._creation = Creation(
+            self.registry, self.completeness, self._attachments, self._prepare
+        )
         self.builder = Builder(
             registry=self.registry,
             options=wanted,
@@ -118,12 +124,11 @@ class VersioningManager(ManagerSurface):
             strict=self._strict,
             claim=self._claim,
             built=self._capture,
-            metadata_found=self._watch_metadata,
+            metadata_found=self._creation.watch,
             hooks=BuildHooks(self, self._plugins),
         )
         self._finish = _calling(self.builder.finish)
         self._writer = Writer(self.registry, Finishing(self.registry, self._plugins))
-        self.completeness = Completeness(self.registry)
         self._captured: dict[type[Any], tuple[VersionedTable, ...]] = {}
         baseline = Baseline(
             self.registry, self._current, self._writer, self.completeness, self._captured
@@ -131,20 +136,30 @@ class VersioningManager(ManagerSurface):
         pauses = self._pauses = Pauses(self.registry, self.completeness)
         objects = VersionObjects(self.registry, self._plugins, self._current, self.unit_of_work)
         roots = RootLocks(self.registry, self._current, self._writer, self._captured)
+        bulk = BulkCapture(self.registry, self._current, baseline, roots)
+        failures = Failures(self.registry, self._current)
+        announcing = Announcing(self.registry, self._current, self._writer, self.completeness)
         self.listeners = Listeners(
             registry=self.registry,
             mentions=Mentions(self.registry),
-            pauses=pauses,
             lazily=LazyLoads(self.registry),
             settle=self.builder.settle,
-            grow=self.builder.grow,
             current=self._current,
             writer=self._writer,
             baseline=baseline,
-            links=LinkCapture(self._current, baseline),
-            bulk=BulkCapture(self.registry, self._current, baseline, roots),
-            cascades=CascadeCapture(self.registry, pauses, self._current, baseline, roots),
-            failures=Failures(self.registry, self._current),
+            announcing=announcing,
+            bulk=bulk,
+            statements=StatementCapture(
+                registry=self.registry,
+                pauses=pauses,
+                announcing=announcing,
+                links=LinkCapture(self._current, baseline),
+                bulk=bulk,
+                cascades=CascadeCapture(self.registry, pauses, self._current, baseline, roots),
+                failures=failures,
+                grow=self.builder.grow,
+            ),
+            failures=failures,
             hooks=Hooks(self.registry, self._plugins, self._current, self.unit_of_work, objects),
             opened=OpenedTransactions(
                 AskedTransactions(self.registry, self._current, self._writer)
@@ -301,7 +316,10 @@ class VersioningManager(ManagerSurface):
         unit.session = session
         return unit
 
-    # -- events of mappers and metadata --------------------------------------------------------
+    # -- events of mappers ---------------------------------------------------------------------
+
+    def _prepare(self, metadata: sa.MetaData) -> None:
+        self.builder.prepare(metadata)
 
     def _mapper_constructed(self, mapper: Mapper[Any], class_: type[Any]) -> None:
         self.builder.add(mapper)
@@ -319,6 +337,8 @@ class VersioningManager(ManagerSurface):
         if mapper.class_ in self._captured:
             return
         fits = tells_records(mapper, tables)
+        if not fits and all(table.is_native for table in tables):
+            return  # triggers see what it writes, whatever it tells
         handlers = (
             ObjectCapture(mapper, tables, self._current.get, self.registry.joined, self._pauses)
             if fits
@@ -327,34 +347,6 @@ class VersioningManager(ManagerSurface):
         for name, handler in handlers.listeners:
             self._attachments.add(mapper, name, handler, raw=True)
         self._captured[mapper.class_] = tables if fits else ()
-
-    def _watch_metadata(self, metadata: sa.MetaData) -> None:
-        """Settle tables before they are created, and note what was empty afterwards."""
-        self._attachments.add(metadata, "before_create", self._before_create)
-        self._attachments.add(metadata, "after_create", self._after_create)
-
-    def _before_create(
-        self, metadata: sa.MetaData, connection: sa.Connection, **arguments: Any
-    ) -> None:
-        known = set(metadata.tables)
-        self.builder.prepare(metadata)
-        inspector = sa.inspect(connection)
-        for name in sorted(set(metadata.tables) - known):
-            # named link tables, found only now: this run has already listed what it creates
-            table = metadata.tables[name]
-            if not inspector.has_table(table.name, table.schema):
-                table.create(connection)
-                self._late.add(table)
-
-    def _after_create(
-        self, metadata: sa.MetaData, connection: sa.Connection, **arguments: Any
-    ) -> None:
-        late = {table for table in self._late if table.metadata is metadata}
-        self._late -= late
-        created = late | set(arguments.get("tables") or ())
-        versioned = [table for table in self.registry.tables.values() if table.version in created]
-        if versioned:
-            self.completeness.register(connection, versioned, created)
 
 
 def _calling(method: Callable[[], None]) -> Callable[[], None]:

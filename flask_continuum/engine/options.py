@@ -35,6 +35,8 @@ class Options:
     :ivar database_cascades: what becomes of changes that the database makes by itself because of
         a foreign key's ``ON DELETE`` or ``ON UPDATE``: ``"warn"`` when mappers are configured,
         ``"capture"`` or ``"ignore"``.
+    :ivar native_versioning: whether triggers of the database write versions, in place of the
+        session: they see what other programs write, too.
     :ivar transaction_changes: the class of ``TransactionChangesPlugin``, which sets it.
     :ivar label: the attribute, or a function of an object, that names a record for people.
     :ivar track: relationships to many whose changes are a part of the record's own timeline.
@@ -55,6 +57,7 @@ class Options:
     create_composite_index: bool = True
     bulk: str = "capture"
     database_cascades: str = "warn"
+    native_versioning: bool = False
     transaction_changes: type[Any] | None = None
     label: str | Callable[[Any], str] | None = None
     track: tuple[str, ...] = ()
@@ -116,7 +119,14 @@ class ManagerOptions(MutableMapping[str, Any]):
 
 _NAMES = tuple(each.name for each in dataclasses.fields(Options))
 _FLAGS = frozenset(
-    {"versioning", "use_module_name", "create_models", "create_tables", "create_composite_index"}
+    {
+        "versioning",
+        "use_module_name",
+        "create_models",
+        "create_tables",
+        "create_composite_index",
+        "native_versioning",
+    }
 )
 _COLUMN_NAMES = frozenset(
     {"transaction_column_name", "end_transaction_column_name", "operation_type_column_name"}

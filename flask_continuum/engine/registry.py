@@ -74,6 +74,11 @@ class VersionedTable:
         return frozenset(c.key for c in self.version.c if BLANK in c.info)
 
     @property
+    def is_native(self) -> bool:
+        """Whether triggers of the database write its versions."""
+        return self.options.native_versioning
+
+    @property
     def version_key(self) -> tuple[sa.Column[Any], ...]:
         """The key's columns on the version table."""
         return tuple(self.version.c[c.key] for c in self.key)
@@ -161,11 +166,13 @@ class HistoryTables:
     :ivar transaction: one row for each transaction that changed something.
     :ivar history_column: from which transaction to which a table, or a column, was recorded.
     :ivar further: the tables of plugins, by name.
+    :ivar current: where triggers find the transaction that they write under, if there are any.
     """
 
     transaction: sa.Table
     history_column: sa.Table
     further: dict[str, sa.Table] = field(default_factory=dict)
+    current: sa.Table | None = None
 
 
 class Action(Enum):
@@ -208,6 +215,8 @@ class Registry:
         told to capture, at once or further down.
     :ivar widths: how many columns each live table had when its version table was brought up to it.
     :ivar paused: the tables of which nothing is captured at present.
+    :ivar announced: the live tables whose writing makes triggers write versions, by themselves or
+        by way of foreign keys.
     """
 
     configure: Callable[[], None]
@@ -220,6 +229,7 @@ class Registry:
     cascades: Mapping[sa.Table, tuple[Cascade, ...]] = field(default_factory=dict)
     widths: dict[VersionedTable, int] = field(default_factory=dict)
     paused: frozenset[VersionedTable] = frozenset()
+    announced: frozenset[sa.Table] = frozenset()
 
     def has_grown(self, table: VersionedTable) -> bool:
         """Tell whether a table has columns that came after its history was built."""
@@ -279,6 +289,14 @@ class Registry:
     def history_of(self, table: VersionedTable) -> HistoryTables:
         """Return the tables of history that live beside ``table``."""
         return self.history[table.live.metadata]
+
+    def native_tables(self, metadata: sa.MetaData) -> tuple[VersionedTable, ...]:
+        """Return the tables of a metadata whose versions triggers write."""
+        return tuple(
+            entry
+            for live, entry in self.tables.items()
+            if live.metadata is metadata and entry.is_native
+        )
 
     def history_table_names(self) -> Iterator[str]:
         """Yield the name of every table whose content versioning writes."""

@@ -9,6 +9,8 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.registry import LIVE_TABLE
 from tests.support.databases import Database, Source
 from tests.support.managers import Managers
 
@@ -118,8 +120,16 @@ def empty_or_create(engine: sa.Engine, metadata: sa.MetaData, keep: set[str]) ->
         return
     tables = [t for t in reversed(metadata.sorted_tables) if t.name not in keep]
     with engine.begin() as connection:
+        if any(t.name.endswith("_current") for t in tables):
+            _remove_rows(connection, [t for t in tables if LIVE_TABLE not in t.info])
         for statement in _emptying(connection, tables):
-            connection.exec_driver_sql(statement)
+            connection.exec_driver_sql(statement, execution_options=OWN)
+
+
+def _remove_rows(connection: sa.Connection, tables: list[sa.Table]) -> None:
+    """Empty the tables whose triggers write histories, before these are emptied."""
+    for table in occupied(connection, tables):
+        connection.execute(table.delete(), execution_options=OWN)
 
 
 def occupied(connection: sa.Connection, tables: Iterable[sa.Table]) -> set[sa.Table]:

@@ -18,6 +18,7 @@ from flask_continuum.engine.build.cascades import (
     captured_cascades,
     describe,
     find_cascades,
+    reaching_triggers,
     uncaptured_cascades,
 )
 from flask_continuum.engine.build.checks import check_names, check_track
@@ -239,6 +240,7 @@ class Builder:
         tables = self.registry.tables
         found = find_cascades(tables)
         self.registry.cascades = captured_cascades(found, tables)
+        self.registry.announced = reaching_triggers(found, tables)
         concerned = {table for each in found for table in (each.parent, each.child)}
         mappers = [m for m in self._mappers() if not concerned.isdisjoint(m.tables)]
         if not all(mapper.configured for mapper in mappers):
@@ -263,6 +265,8 @@ class Builder:
         for metadata, history in self.registry.history.items():
             for table in (history.transaction, history.history_column, *history.further.values()):
                 metadata.remove(table)
+            if history.current is not None:
+                metadata.remove(history.current)
             metadata.info.pop(BESIDE, None)
 
     def _finish_class(self, mapper: Mapper[Any], options: Options) -> type[Any]:

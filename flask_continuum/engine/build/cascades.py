@@ -48,6 +48,16 @@ def captured_cascades(cascades: Iterable[Cascade], tables: Tables) -> Cascades:
     return kept
 
 
+def reaching_triggers(cascades: Iterable[Cascade], tables: Tables) -> frozenset[sa.Table]:
+    """Return the tables whose writing reaches one that triggers write the versions of."""
+    reached = {live for live, entry in tables.items() if entry.is_native}
+    waiting = list(cascades)
+    while found := [each for each in waiting if each.child in reached]:
+        waiting = [each for each in waiting if each.child not in reached]
+        reached |= {each.parent for each in found}
+    return frozenset(reached)
+
+
 def is_recorded(cascade: Cascade, tables: Tables) -> bool:
     """Tell whether the children have a history, and whether this would show in it."""
     entry = tables.get(cascade.child)
@@ -88,6 +98,7 @@ def _is_told(cascade: Cascade, tables: Tables) -> bool:
     return (
         is_recorded(cascade, tables)
         and tables[cascade.child].options.database_cascades == "capture"
+        and not tables[cascade.child].is_native
     )
 
 
@@ -140,7 +151,9 @@ def uncaptured_cascades(
         alone += found
         removed |= {each.child for each in found if each.effect is Operation.DELETE}
     for each in alone:
-        if is_recorded(each, tables) and tables[each.child].options.database_cascades == "warn":
+        if not is_recorded(each, tables) or tables[each.child].is_native:
+            continue  # triggers see it
+        if tables[each.child].options.database_cascades == "warn":
             yield each
 
 

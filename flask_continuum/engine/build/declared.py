@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +19,11 @@ from flask_continuum.engine.build.early import (
     leads_to,
     own_hierarchy,
 )
-from flask_continuum.engine.build.history import TransactionFactory, create_history_tables
+from flask_continuum.engine.build.history import (
+    TransactionFactory,
+    create_current_table,
+    create_history_tables,
+)
 from flask_continuum.engine.build.hooks import BuildHooks
 from flask_continuum.engine.build.tables import build_version_table, sync_columns
 from flask_continuum.engine.errors import ImproperlyConfigured
@@ -76,6 +80,7 @@ class TableBuilder:
                 key = identity_columns(each, found[-1].key if found else mapper.primary_key)
                 entry = build_version_table(live, options, excluded=excluded, key=key)
                 self.registry.tables[live] = entry
+                self._ensure_current(entry)
             else:
                 sync_columns(entry, excluded)
             self.hooks.add_columns(entry, each.class_)
@@ -89,6 +94,12 @@ class TableBuilder:
         joined = self.registry.joined
         hierarchy = joined.setdefault(tables[0], Hierarchy([tables[0]]))
         for table in tables[1:]:
+            if table.is_native is not tables[0].is_native:
+                raise ImproperlyConfigured(
+                    f"{table.live.name} and {tables[0].live.name} hold the same records, so the "
+                    f"option native_versioning must be the same for both classes."
+                )
+        for table in tables[1:]:
             if joined.setdefault(table, hierarchy) is hierarchy and table not in hierarchy.tables:
                 hierarchy.tables.append(table)
 
@@ -100,6 +111,16 @@ class TableBuilder:
             self.hooks.add_tables(self.registry.history[metadata])
             metadata.info[BESIDE] = self.registry
             self.metadata_found(metadata)
+
+    def _ensure_current(self, entry: VersionedTable) -> None:
+        """Make what triggers are told by, where the first table has some."""
+        metadata = entry.live.metadata
+        history = self.registry.history[metadata]
+        if entry.is_native:
+            self.registry.announced |= {entry.live}
+            if history.current is None:
+                current = create_current_table(metadata, history.transaction)
+                self.registry.history[metadata] = replace(history, current=current)
 
     # -- link tables ---------------------------------------------------------------------------
 
@@ -153,4 +174,5 @@ class TableBuilder:
         self.registry.tables[secondary] = build_version_table(
             secondary, options, link_columns=linking
         )
+        self._ensure_current(self.registry.tables[secondary])
         self.hooks.add_columns(self.registry.tables[secondary], None)

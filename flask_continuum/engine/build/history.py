@@ -195,6 +195,24 @@ def create_history_column_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def create_current_table(metadata: sa.MetaData, transaction: sa.Table) -> sa.Table:
+    """Make the table that tells triggers which transaction they write under.
+
+    It has a row only while a transaction writes, and nobody else ever sees one. PostgreSQL has
+    settings for that, and leaves it empty.
+    """
+    return sa.Table(
+        f"{transaction.name}_current",
+        metadata,
+        sa.Column("connection_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("transaction_id", TransactionId),
+        sa.Column("baseline_id", TransactionId),
+        sa.Column("uid", sa.String(32)),
+        sa.Column("paused", sa.Text),
+        schema=transaction.schema,
+    )
+
+
 def create_history_tables(
     metadata: sa.MetaData, factory: TransactionFactory, *, with_user: bool
 ) -> HistoryTables:

@@ -53,7 +53,8 @@ class AskedTransactions:
             join(session, connection, unit, self.current)
             with noting_failure(unit):
                 asked = self.writer.ask(connection, unit, metadata)
-        return self._thing(session, connection, unit, metadata, asked)
+        unit.want(metadata)
+        return self._thing(session, connection, unit, metadata, unit.asked[metadata])
 
     def fix(self, session: Session, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Write the rows of a unit's transactions where there are none: their ids are final."""
@@ -63,11 +64,14 @@ class AskedTransactions:
                     asked = self.writer.ask(connection, unit, metadata)
                 if metadata in unit.opened:
                     self._thing(session, connection, unit, metadata, asked)
+            unit.want(metadata)
 
     def find(self, session: Session) -> Any | None:
         """Return the object of the transaction that was asked for, ``None`` if none was."""
         for connection, unit in with_work(connections_of(session), self.current):
             for metadata, asked in unit.asked.items():
+                if not asked.wanted:
+                    continue
                 return self._thing(session, connection, unit, metadata, asked)
         return None
 

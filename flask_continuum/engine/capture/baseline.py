@@ -59,7 +59,11 @@ class Baseline:
             # a record that is loaded as one of this class may be one of a class below
             tables = tuple(self.registry.joined[tables[0]].tables)
         connection = session.connection(bind_arguments={"mapper": mapper})
-        return tuple(t for t in tables if not self.completeness.is_complete(connection, t))
+        return tuple(
+            table
+            for table in tables
+            if not table.is_native and not self.completeness.is_complete(connection, table)
+        )
 
     def write_all(
         self, connection: sa.Connection, table: VersionedTable, keys: Sequence[Key]

@@ -80,6 +80,20 @@ class BulkCapture:
         session = None if flushing is None else flushing.session()
         return session is not None and session._flushing and "compiled_cache" in execution_options
 
+    def flushing(self, *, flush: bool) -> Session | None:
+        """Return the session that flushes, if a statement is its own."""
+        found = _FLUSHING.get() if flush else None
+        return None if found is None else found.session()
+
+    def before_native(
+        self, connection: sa.Connection, statement: Statement, *, flush: bool
+    ) -> None:
+        """Prepare for a statement that triggers see: records of several tables are locked."""
+        if not flush and statement.table.options.bulk != "capture":
+            self._decline(statement.table)
+        elif flush and not statement.table.is_link:
+            self.roots.before_flushed(connection, statement, _FLUSHING.get())
+
     # -- before and after a statement ----------------------------------------------------------
 
     def before_execute(

@@ -64,9 +64,11 @@ class Asked:
     :ivar values: its row as it was inserted, by column key.
     :ivar said: what of that had been set on its object, before there was the row.
     :ivar thing: the Transaction object that the application was given.
+    :ivar wanted: whether the application asked for it; else triggers have needed it.
     """
 
     id: int
     values: Mapping[str, Any]
     said: Mapping[str, Any]
     thing: Any = None
+    wanted: bool = True

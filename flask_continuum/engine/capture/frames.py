@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_continuum.engine.capture.changes import Asked, Draft, Key
+from flask_continuum.engine.native.triggers import Told
 from flask_continuum.engine.operation import Operation, net
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
 
@@ -31,6 +32,7 @@ class Frame:
     :ivar asked: the transactions whose rows are there because somebody asked for them, by metadata.
     :ivar overlay: what plugins have set on versions, by column key: all that is laid over a
         record's version, in place of what the frames below say of it.
+    :ivar told: what triggers were told in this frame, by metadata.
     """
 
     pending: dict[VersionedTable, dict[Key, Operation | None]] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Frame:
     failure: str | None = None
     asked: dict[Any, Asked] = field(default_factory=dict)
     overlay: dict[tuple[VersionedTable, Key], Mapping[str, Any]] = field(default_factory=dict)
+    told: dict[Any, Told] = field(default_factory=dict)
 
     def note(self, table: VersionedTable, key: Key, operation: Operation) -> None:
         """Add an operation to the net effect on a record."""
@@ -74,6 +77,7 @@ class Frame:
         if later.covers:
             self.pending, self.altered, self.remembered = {}, set(), {}
             self.origins, self.partial, self.asked, self.overlay = {}, {}, {}, {}
+            self.told = {}
             self.covers = True
         origins = {
             table: {
@@ -100,4 +104,5 @@ class Frame:
         self.baseline_id = self.baseline_id or later.baseline_id
         self.failure = self.failure or later.failure
         self.asked |= later.asked
+        self.told |= later.told
         self.overlay |= later.overlay

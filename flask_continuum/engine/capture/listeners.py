@@ -15,6 +15,7 @@ session, before_commit    plugins are asked about the transaction  (``Hooks``)
 session, after_commit     an outer transaction's pending work is written
 session, do_orm_execute   history is read from the database of its data  (``binds``)
 session, do_orm_execute   versions loaded together load their transactions together
+engine, before_execute    triggers are told of their transaction  (``Announcing``)
 engine, before_execute    what statements past the unit of work will write is found out,
                           and what the database will do by itself  (``CascadeCapture``)
 engine, after_execute     … and noted, rows of link tables too
@@ -42,13 +43,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.capture.announcing import Announcing
 from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.binds import send_to_the_data
 from flask_continuum.engine.capture.bulk import BulkCapture, begin_on_sqlite
-from flask_continuum.engine.capture.cascades import CascadeCapture
 from flask_continuum.engine.capture.companions import connections_of, join, with_work
 from flask_continuum.engine.capture.current import CurrentUnits, savepoints
+from flask_continuum.engine.capture.executing import StatementCapture
 from flask_continuum.engine.capture.failures import (
     Failures,
     noting_failure,
@@ -56,17 +58,8 @@ from flask_continuum.engine.capture.failures import (
     roll_back,
 )
 from flask_continuum.engine.capture.hooks import Hooks
-from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.mentions import Mentions, changes_nothing
 from flask_continuum.engine.capture.opened import OpenedTransactions
-from flask_continuum.engine.capture.pauses import Pauses
-from flask_continuum.engine.capture.statements import (
-    Statement,
-    parameter_sets,
-    refuse_several,
-    refuse_streamed,
-    table_of,
-)
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer
 from flask_continuum.engine.read.lazily import LazyLoads
@@ -88,17 +81,15 @@ class Listeners:
     current: CurrentUnits
     writer: Writer
     baseline: Baseline
-    links: LinkCapture
+    announcing: Announcing
     bulk: BulkCapture
-    cascades: CascadeCapture
+    statements: StatementCapture
     failures: Failures
     hooks: Hooks
     opened: OpenedTransactions
     mentions: Mentions
-    pauses: Pauses
     lazily: LazyLoads
     settle: Callable[[], None]
-    grow: Callable[[], None]
     write: str = "commit"
     _attachments: Attachments = field(default_factory=Attachments)
     _engines: WeakSet[Any] = field(default_factory=WeakSet)
@@ -142,8 +133,8 @@ class Listeners:
         yield "do_orm_execute", self.lazily.load_for_all
 
     def _engine_events(self) -> Iterator[tuple[str, Callable[..., Any]]]:
-        yield "before_execute", self.before_execute
-        yield "after_execute", self.after_execute
+        yield "before_execute", self.statements.before_execute
+        yield "after_execute", self.statements.after_execute
         yield "before_cursor_execute", self.before_cursor_execute
         yield "savepoint", self.savepoint
         yield "release_savepoint", self.release_savepoint
@@ -188,7 +179,8 @@ class Listeners:
     def _refuse_autocommit(self, session: Session, connection: sa.Connection) -> None:
         """Refuse versioned writes while nothing of the flush has been sent."""
         for instance in (*session.new, *session.dirty, *session.deleted):
-            if type(instance) in self.baseline.tables:
+            tables = self.baseline.tables.get(type(instance))
+            if tables is not None and not all(table.is_native for table in tables):
                 self.current.get(connection)
 
     def after_flush_postexec(self, session: Session, flush_context: Any) -> None:
@@ -200,8 +192,12 @@ class Listeners:
             self.hooks.after_flush(session)
         self.hooks.fill_transaction(session)
         self.opened.after_flush(session)
-        dirty = [(connection, unit) for connection, unit in pending if self.writer.is_dirty(unit)]
         wanted = self.hooks.objects.are_wanted
+        dirty = [
+            (connection, unit)
+            for connection, unit in pending
+            if self.writer.is_dirty(unit) or (wanted and unit.told)
+        ]
         for connection, unit in dirty if wanted or self.write == "flush" else ():
             if wanted:
                 self.opened.asked.fix(session, connection, unit)  # plugins keep versions' ids
@@ -224,58 +220,11 @@ class Listeners:
         if session.in_nested_transaction():
             return
         for connection, unit in with_work(session.info.pop(self.current.key, ()), self.current):
-            self._write_final(connection, unit)
+            self._write_final(connection, unit, ends=False)
             unit.settle()
         self.opened.after_commit(session)
 
     # -- statements ----------------------------------------------------------------------------
-
-    def before_execute(
-        self,
-        connection: sa.Connection,
-        clause: Any,
-        multiparams: Any,
-        params: Any,
-        execution_options: Any,
-    ) -> tuple[Any, Any, Any]:
-        """Find out what a statement past the unit of work is going to write."""
-        if not _is_written(clause, execution_options):
-            return clause, multiparams, params
-        flush = self.bulk.is_flush(execution_options)
-        live = table_of(clause)
-        if clause.is_update and clause._values:
-            refuse_several(clause, self.registry.tables)
-        table = self.pauses.capturing(connection, live)
-        if table is not None:
-            if self.registry.has_grown(table):
-                self.grow()
-            statement = Statement(table, clause, parameter_sets(multiparams, params))
-            if not self.links.before_execute(connection, statement, flush=flush):
-                refuse_streamed(connection, statement, execution_options)
-                clause = self.bulk.before_execute(connection, statement, flush=flush)
-        if live in self.registry.cascades:
-            self.cascades.before_execute(connection, clause, multiparams, params, flush=flush)
-        return clause, multiparams, params
-
-    def after_execute(
-        self,
-        connection: sa.Connection,
-        clause: Any,
-        multiparams: Any,
-        params: Any,
-        execution_options: Any,
-        result: Any,
-    ) -> None:
-        """Note what was written: rows of link tables, and records past the unit of work."""
-        if _is_written(clause, execution_options):
-            try:
-                self.links.after_execute(connection, clause, result)
-                self.bulk.after_execute(connection, clause, result)
-                if table_of(clause) in self.registry.cascades:
-                    self.cascades.after_execute(connection, clause, result)
-            except BaseException as error:
-                self.failures.note(connection, error)
-                raise
 
     def before_cursor_execute(
         self,
@@ -287,8 +236,12 @@ class Listeners:
         executemany: bool,
     ) -> None:
         """Write pending versions before a statement that names a table of history."""
+        if context is not None and context.execution_options.get("continuum_own"):
+            return
+        if self.registry.announced and _is_text(context):
+            self.announcing.before_text(connection, statement)
         unit = self.current.find(connection)
-        if unit is None or (context is not None and context.execution_options.get("continuum_own")):
+        if unit is None:
             return
         if unit.draft is not None and not changes_nothing(statement):
             # whatever it writes, a trigger may turn it into a change of what the draft shows
@@ -365,10 +318,13 @@ class Listeners:
             raise
         self.current.settle(connection)
 
-    def _write_final(self, connection: sa.Connection, unit: UnitOfWork) -> None:
+    def _write_final(
+        self, connection: sa.Connection, unit: UnitOfWork, *, ends: bool = True
+    ) -> None:
         refuse_failed(unit)
         with noting_failure(unit):
             self.writer.write_final(connection, unit)
+            self.announcing.settle(connection, unit, ends=ends)
 
     def _write_companions(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Write what the session's other connections hold before the first of them commits."""
@@ -395,6 +351,7 @@ class Listeners:
         self.current.forget(connection)
 
 
-def _is_written(clause: Any, execution_options: Any) -> bool:
-    """Tell whether a statement is an INSERT, UPDATE or DELETE of the application's."""
-    return getattr(clause, "is_dml", False) and not execution_options.get("continuum_own")
+def _is_text(context: Any) -> bool:
+    """Tell whether a statement is known by its text only."""
+    compiled = None if context is None else context.compiled
+    return compiled is None or isinstance(compiled.statement, sa.TextClause | sa.TextualSelect)

@@ -104,7 +104,7 @@ class ObjectCapture:
         unit = self._current(connection)
         for each in self._resolved():
             key = self._identity(state, each)
-            if not unit.is_altered(each.table, key):
+            if each.table.is_native or not unit.is_altered(each.table, key):
                 continue
             if all(attribute in state.dict for _, attribute in each.columns):
                 continue
@@ -134,6 +134,8 @@ class ObjectCapture:
             unit.touch(each.table, key, Operation.DELETE, values, self._untold(each.table))
 
     def _skips(self, connection: sa.Connection) -> bool:
+        if self._tables[0].is_native and connection._is_autocommit_isolation():
+            return True  # each statement is a transaction, as triggers see them
         return any([self._pauses.skips(connection, table) for table in self._tables])
 
     def _untold(self, table: VersionedTable) -> Hierarchy | None:

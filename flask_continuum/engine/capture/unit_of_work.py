@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakSet
 
@@ -11,6 +11,7 @@ from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.capture.changes import Asked, Changes, Draft, Key
 from flask_continuum.engine.capture.frames import Frame
 from flask_continuum.engine.capture.ordering import in_order, order
+from flask_continuum.engine.native.triggers import Told
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.registry import Hierarchy, VersionedTable
 
@@ -229,7 +230,7 @@ class UnitOfWork:
         top = self.frames[-1]
         top.pending, top.altered, top.remembered = {}, set(), {}
         top.origins, top.partial, top.asked, top.overlay = {}, {}, {}, {}
-        top.covers, top.baseline_id = True, None
+        top.covers, top.baseline_id, top.told = True, None, {}
         self.draft = None
         self.attribution = None
 
@@ -238,7 +239,7 @@ class UnitOfWork:
         """Whether something was touched that neither a draft nor a version holds."""
         if self.draft is not None:
             return self.draft.written != self.revision
-        return any(frame.pending for frame in self._unwritten())
+        return any(not table.is_native for frame in self._unwritten() for table in frame.pending)
 
     @property
     def has_work(self) -> bool:
@@ -253,6 +254,18 @@ class UnitOfWork:
     def asked(self) -> Mapping[Any, Asked]:
         """The transactions that somebody asked for and that are not written for good."""
         return {key: each for frame in self._unwritten() for key, each in frame.asked.items()}
+
+    @property
+    def told(self) -> Mapping[Any, Told]:
+        """What triggers were told about its transactions, by metadata."""
+        return {key: each for frame in self._unwritten() for key, each in frame.told.items()}
+
+    def want(self, metadata: Any) -> None:
+        """Note that the application has asked for a transaction whose row is there already."""
+        for frame in self.frames:
+            asked = frame.asked.get(metadata)
+            if asked is not None and not asked.wanted:
+                frame.asked[metadata] = replace(asked, wanted=True)
 
     @property
     def metadatas(self) -> list[Any]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.attribution import NOBODY, Attribution
 from flask_continuum.engine.build.history import utcnow
 from flask_continuum.engine.capture.changes import Asked, Changes, Draft, Key
+from flask_continuum.engine.capture.emptied import remove_empty
 from flask_continuum.engine.capture.finishing import Finishing
 from flask_continuum.engine.capture.gained import complete, said, values_set
 from flask_continuum.engine.capture.pairs import settle
@@ -58,7 +59,7 @@ class Writer:
         :raises HistoryWriteError: when a record's version cannot be made; nothing is kept then.
         """
         dialect = self.dialect(connection)
-        changes = unit.changes()
+        changes = _not_native(unit.changes())
         draft = unit.draft
         asked = unit.asked
         unit.written = {}
@@ -83,20 +84,30 @@ class Writer:
             written[metadata] = job, found
             if found is not None:
                 unit.written[metadata] = found
+        taken_back = set()
         for metadata, each in asked.items():
             job, there = written.get(metadata) or (self._job(unit, metadata, (), None), None)
+            keep = each.wanted or there is not None
+            if metadata in unit.told:
+                used = remove_empty(connection, self.registry, unit, metadata, keep=keep)
+                there = each.id if used else there
+                if there is None and not keep:
+                    taken_back.add(metadata)
+                    continue
+                unit.written[metadata] = each.id
             complete(connection, job, each, empty=there is None)
         for metadata in {**written, **asked}:
             number = asked[metadata].id if metadata in asked else written[metadata][1]
-            if number is not None:
-                tables = _tables(changes, metadata)
+            if number is not None and metadata not in taken_back:
+                native = self.registry.native_tables(metadata) if metadata in unit.told else ()
+                tables = tuple(dict.fromkeys([*_tables(changes, metadata), *native]))
                 self.finishing.lay_over(connection, unit, metadata, tables, number)
                 self.finishing.complete(connection, dialect, unit, metadata, tables, number)
 
     def write_draft(self, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Make what was flushed so far visible in the version tables, until the commit."""
         dialect = self.dialect(connection)
-        changes = unit.changes()
+        changes = _not_native(unit.changes())
         kept: Mapping[sa.MetaData, int] = {}
         revision = unit.revision
         if unit.draft is not None:
@@ -140,10 +151,20 @@ class Writer:
                     transaction = self.registry.history[metadata].transaction
                     dialect.delete_transaction(connection, transaction, written)
 
-    def ask(self, connection: sa.Connection, unit: UnitOfWork, metadata: sa.MetaData) -> Asked:
+    def ask(
+        self,
+        connection: sa.Connection,
+        unit: UnitOfWork,
+        metadata: sa.MetaData,
+        *,
+        wanted: bool = True,
+    ) -> Asked:
         """Write the row of the unit's transaction now, to stay; return what was written.
 
         One transaction has one id: that of a draft is final from now on, where it may be.
+
+        :param wanted: whether the application has asked for it; else it goes again if it has no
+            versions.
         """
         dialect = self.dialect(connection)
         drafted = None
@@ -162,7 +183,7 @@ class Writer:
         else:
             row = job.transaction.update().where(job.transaction.c.id == drafted)
             connection.execute(row.values(job.values), execution_options=OWN)
-        asked = Asked(drafted, job.values, set_before)
+        asked = Asked(drafted, job.values, set_before, wanted=wanted)
         unit.frames[-1].asked[metadata] = asked
         return asked
 
@@ -291,6 +312,11 @@ def _settled(
     """Return the changes with what has become of links that several rows may hold."""
     found = (settle(connection, dialect, each) if each.table.repeats else each for each in changes)
     return tuple(each for each in found if each is not None)
+
+
+def _not_native(changes: tuple[Changes, ...]) -> tuple[Changes, ...]:
+    """Return the changes that triggers do not write down."""
+    return tuple(each for each in changes if not each.table.is_native)
 
 
 def _by_metadata(changes: tuple[Changes, ...]) -> Mapping[sa.MetaData, tuple[Changes, ...]]:

@@ -46,6 +46,9 @@ class Fragments:
         self.quote: Callable[[str], str] = dialect.identifier_preparer.quote
         self._processors: dict[sa.types.TypeEngine[Any], Callable[[Any], Any] | None] = {}
 
+    home: str | None = None
+    """The schema of tables that name none, where it is to be written out."""
+
     join = "JOIN"
 
     locking = ""
@@ -63,7 +66,7 @@ class Fragments:
 
     def name(self, table: sa.Table) -> str:
         """Return a table's name, with its schema, as it is written in SQL text."""
-        schema = self.schemas.get(table.schema, table.schema)
+        schema = self.schemas.get(table.schema, table.schema) or self.home
         name = self.quote(table.name)
         return self._as_text(f"{self.quote(schema)}.{name}" if schema else name)
 
@@ -150,13 +153,16 @@ class Fragments:
         """Return the query for the live row that a key names."""
         return f"SELECT 1 FROM {self.name(table.live)} s WHERE {self.matches(table, 's', keys)}"
 
-    def sibling_differs(self, table: VersionedTable, alias: str, sibling: VersionedTable) -> str:
+    def sibling_differs(
+        self, table: VersionedTable, alias: str, sibling: VersionedTable, before: str = "< :tx"
+    ) -> str:
         """Return the condition that a record is not in ``sibling`` what it was there.
 
         That is what its newest version before ``:tx`` says, whether or not the versions of
         ``sibling`` have been written.
 
         :param alias: a row of ``table`` that belongs to the record.
+        :param before: what the ids of transactions before this one fulfil.
         """
         began = self.q(sibling.transaction_id)
         version = self.name(sibling.version)
@@ -164,16 +170,16 @@ class Fragments:
             f"SELECT 1 FROM {self.name(sibling.live)} x "
             f"WHERE {self.shared_key(sibling, 'x', table, alias)}"
         )
-        before = (
+        known = (
             f"SELECT 1 FROM {version} o WHERE {self.shared_key(sibling, 'o', table, alias)} "
             f"AND o.{began} = (SELECT h.{began} FROM {version} h "
-            f"WHERE {self.shared_key(sibling, 'h', table, alias)} AND h.{began} < :tx "
+            f"WHERE {self.shared_key(sibling, 'h', table, alias)} AND h.{began} {before} "
             f"ORDER BY h.{began} DESC LIMIT 1) AND o.{self.q(sibling.operation_type)} <> 2"
         )
         differs = self.any_differs(sibling, "x", "o")
         return (
-            f"EXISTS ({row} AND NOT EXISTS ({before} AND NOT {differs})) "
-            f"OR EXISTS ({before} AND NOT EXISTS ({row}))"
+            f"EXISTS ({row} AND NOT EXISTS ({known} AND NOT {differs})) "
+            f"OR EXISTS ({known} AND NOT EXISTS ({row}))"
         )
 
     def newest(self, table: VersionedTable, alias: str, *, before: bool = False) -> str:

@@ -1,27 +1,45 @@
-"""The newsroom, written at the commit and in drafts at each flush: the rows must be the same."""
+"""The newsroom, written at the commit, in drafts at each flush, and by the database's triggers.
+
+The rows must be the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from flask_continuum.engine import manager
 from flask_continuum.engine.capture import writer
 from flask_continuum.engine.dialects import Dialect, dialect_for
+from flask_continuum.engine.options import Options
 from tests.engine.capture.shop import build as build_shop
 from tests.engine.invariants import check
 from tests.engine.newsroom import Newsroom, lend
+from tests.support.databases import Database
 
 Borrow = Callable[[Callable[[sa.Engine], Any]], AbstractContextManager[Any]]
 
 
-@pytest.fixture(params=["commit", "flush", "plain"])
+NATIVE: tuple[str, ...] = ()
+"""The databases whose triggers there are."""
+
+
+@pytest.fixture(params=["commit", "flush", "plain", "native"])
 def write(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """When versions are written; ``plain`` is at the commit, with every fallback forced."""
+    """When versions are written.
+
+    ``plain`` is at the commit, with every fallback forced; ``native`` is by triggers, whatever
+    manager the test makes.
+    """
     mode: str = request.param
+    if mode == "native":
+        monkeypatch.setattr(manager, "Options", partial(Options, native_versioning=True))
+        return "commit"
     if mode != "plain":
         return mode
     monkeypatch.setattr(writer, "dialect_for", plain_dialect)
@@ -39,26 +57,32 @@ def plain_dialect(connection: sa.Connection) -> Dialect:
 @pytest.fixture
 def own(request: pytest.FixtureRequest, write: str) -> str:
     """What tells lent models apart: with every fallback forced they share nothing compiled."""
-    return "plain" if request.node.callspec.params.get("write") == "plain" else ""
+    mode: str = request.node.callspec.params.get("write", "")
+    return mode if mode in ("plain", "native") else ""
 
 
 @pytest.fixture
-def newsroom(
-    database_kind: str, sources: Any, kept: Any, lent: Any, write: str, own: str
-) -> Iterator[Newsroom]:
+def place(database_kind: str, sources: Any, kept: Any, own: str) -> Database:
+    """The database that keeps its tables; that with triggers is another one."""
+    found: Database = kept.of(sources.of(database_kind), "native" if own == "native" else "")
+    return found
+
+
+@pytest.fixture
+def newsroom(place: Database, lent: Any, write: str, own: str) -> Iterator[Newsroom]:
     """Versioned models on each kind of database, checked as a whole after each test."""
-    with lend(lent, kept.of(sources.of(database_kind)), write, own) as newsroom:
+    with lend(lent, place, write, own) as newsroom:
         yield newsroom
         check(newsroom.engine, newsroom.manager)
 
 
 @pytest.fixture
-def borrow(database_kind: str, sources: Any, kept: Any, lent: Any, write: str, own: str) -> Borrow:
+def borrow(place: Database, lent: Any, write: str, own: str) -> Borrow:
     """Lends what a function makes of an engine, like the newsroom."""
 
     @contextmanager
     def borrow(build: Callable[[sa.Engine], Any]) -> Iterator[Any]:
-        with lent.lend(build, kept.of(sources.of(database_kind)), own) as made:
+        with lent.lend(build, place, own) as made:
             made.manager.write = write
             yield made
             check(made.engine, made.manager)
@@ -82,12 +106,20 @@ def shop(borrow: Borrow) -> Iterator[Any]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the fallbacks to two databases: they are the same code on each."""
+    """Leave out what a way of writing does not concern."""
     left, kept = [], []
     for item in items:
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        again = parameters.get("write") == "plain" and parameters.get("database_kind") == "mariadb"
-        (left if again else kept).append(item)
+        (left if _is_left_out(item) else kept).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    kind, mode = parameters.get("database_kind"), parameters.get("write")
+    if mode == "plain":  # the fallbacks are the same code on each database
+        return bool(kind == "mariadb")
+    if mode == "native":
+        return kind not in NATIVE or item.get_closest_marker("orm_only") is not None
+    return False

@@ -1,0 +1,1 @@
+"""Triggers that write versions: their text for each database, and installing them."""
