@@ -61,20 +61,25 @@ class NativeDialect(Protocol):
     @property
     def outlives_commit(self) -> bool:
         """Whether what triggers were told is still there after the COMMIT."""
+        ...
 
     def build(
         self, registry: Registry, table: VersionedTable, dialect: Dialect
     ) -> tuple[Trigger, ...]:
         """Return the triggers of a table, and the functions that they call before them."""
+        ...
 
     def installed(self, connection: sa.Connection, schema: str | None) -> Mapping[str, str]:
         """Return, by name, the stamp of each trigger and function of ours that is there."""
+        ...
 
     def tell(self, connection: sa.Connection, history: HistoryTables, told: Told) -> None:
         """Tell triggers what they write under, until the end of the transaction."""
+        ...
 
     def untell(self, connection: sa.Connection, history: HistoryTables) -> None:
         """Take that back before a COMMIT, so that nobody else finds it."""
+        ...
 
 
 def stamped(body: str) -> tuple[str, str]:
