@@ -38,6 +38,7 @@ from flask_continuum.engine.introspect import (
 )
 from flask_continuum.engine.maintenance import (
     Diagnosis,
+    Erasure,
     Finding,
     FindingKind,
     Report,
@@ -46,6 +47,7 @@ from flask_continuum.engine.maintenance import (
     SymptomKind,
     baseline,
     doctor,
+    erase,
     vacuum,
     verify,
 )
@@ -56,6 +58,7 @@ from flask_continuum.engine.read.blame import blame
 from flask_continuum.engine.read.change_feed import FeedItem, FeedPage
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.differences import changes, changes_of
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.field_history import history_of_field
 from flask_continuum.engine.read.results import (
     NOT_RECORDED,
@@ -90,6 +93,8 @@ __all__ = [
     "Continuum",
     "Diagnosis",
     "Entry",
+    "Erased",
+    "Erasure",
     "FeedItem",
     "FeedPage",
     "FieldChange",
@@ -132,6 +137,7 @@ __all__ = [
     "deliver",
     "doctor",
     "end_tx_column_name",
+    "erase",
     "export",
     "export_to_git",
     "feed",

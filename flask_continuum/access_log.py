@@ -24,6 +24,7 @@ from flask_continuum.engine.read.conditions import read_id
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.instants import naive_utc
 from flask_continuum.engine.read.results import Page
+from flask_continuum.engine.registry import OF_USER, PERSONAL
 from flask_continuum.state import State, current_state, find_state
 
 TABLE = "history_access"
@@ -79,12 +80,18 @@ def define_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("id", TransactionId, primary_key=True, autoincrement=True),
         sa.Column("at", sa.DateTime, nullable=False, index=True),
         *(
-            sa.Column(name, sa.String(length), nullable=name not in ("address", "action"))
+            sa.Column(
+                name,
+                sa.String(length),
+                nullable=name not in ("address", "action"),
+                info={PERSONAL: True} if name in ("actor", "remote_addr") else {},
+            )
             for name, length in _LENGTHS.items()
         ),
         sa.Column("allowed", sa.Boolean(create_constraint=False), nullable=False),
         sa.Index(f"ix_{TABLE}_user", "user_id", "id"),
         sa.Index(f"ix_{TABLE}_record", "model", "key", "id"),
+        info={OF_USER: "user_id"},
     )
 
 

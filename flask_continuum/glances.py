@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstanceState, RelationshipDirection, Session
 from flask_continuum.actor import label_of
 from flask_continuum.engine.errors import ClassNotVersioned
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.latest import Glance
 from flask_continuum.engine.read.results import NOT_RECORDED, Entry, FieldValue, Gone
 from flask_continuum.engine.registry import VersionedClass
@@ -205,7 +206,10 @@ def differences(subject: Subject, entry: Entry) -> tuple[Row, ...]:
     """Return what an entry changed, row by row; what the user may not see takes no part."""
     settings = subject.state.settings
     view = View(
-        zone=settings.zone_for(subject.user), not_recorded=NOT_RECORDED, unreadable=Unreadable
+        zone=settings.zone_for(subject.user),
+        not_recorded=NOT_RECORDED,
+        unreadable=Unreadable,
+        erased=Erased,
     )
     budget = Budget(settings.diff_budget_ms / 1000)
     references = dict(_references(subject.entry))
@@ -266,7 +270,7 @@ def values_held(subject: Subject, name: str, values: Iterable[FieldValue]) -> tu
     """Return the values that a field had, without those that the user may not see."""
     settings = subject.state.settings
     zone, now = settings.zone_for(subject.user), datetime.now(UTC)
-    view = View(zone=zone, not_recorded=NOT_RECORDED, unreadable=Unreadable)
+    view = View(zone=zone, not_recorded=NOT_RECORDED, unreadable=Unreadable, erased=Erased)
     relationship = dict(_references(subject.entry)).get(name)
     held = []
     for each in values:

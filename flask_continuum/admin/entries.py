@@ -48,6 +48,7 @@ KINDS: Mapping[str, Pill] = {
         words=N_("Baseline"), title=N_("Written when the history of older rows began")
     ),
     "command": Pill(words=N_("Command line")),
+    "erase": Pill(words=N_("Erasure"), title=N_("Values were erased from the history")),
 }
 BACKWARD = frozenset({"revert", "restore", "undo"})
 NODES: Mapping[Operation, str] = {

@@ -40,6 +40,7 @@ KINDS: Mapping[str, str] = {
     "import": N_("Imports"),
     "command": N_("Command line"),
     "baseline": N_("Baselines"),
+    "erase": N_("Erasures"),
 }
 """How transactions came about, as the address and as a person calls it."""
 LONGEST_TEXT = 200

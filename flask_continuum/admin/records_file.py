@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from flask_continuum.admin.pages.feed import may_be_found
 from flask_continuum.admin.subjects import live_records
 from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.changes import value
 from flask_continuum.engine.read.results import Page, RecordRow
+from flask_continuum.engine.read.siblings import spans
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.addresses import encode_key
@@ -42,11 +44,12 @@ def model_rows(
             if search and not may_be_found(visit, versioned, row, live, search):
                 continue
             masks = visit.masks(versioned, record=live, versions=(row.version,))
+            known = spans(visit.session, row.version)
             yield {
                 "key": encode_key(row.key),
                 "transaction": str(entry_transaction_id(row.version)),
                 **{
-                    name: exported(getattr(row.version, name))
+                    name: exported(value(versioned, known, row.version, name))
                     for name in columns
                     if name not in masks
                 },

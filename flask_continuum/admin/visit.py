@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from flask_continuum.admin.access import Access
 from flask_continuum.admin.contexts import Moment
 from flask_continuum.admin.links import Links, make_links
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.read.search import label_attributes
 from flask_continuum.engine.registry import Registry, VersionedClass
@@ -109,6 +110,6 @@ def open_visit(state: State) -> Visit:
         links=make_links(state.manager.registry),
         now=datetime.now(UTC),
         zone=zone,
-        view=View(zone=zone, not_recorded=NOT_RECORDED, unreadable=Unreadable),
+        view=View(zone=zone, not_recorded=NOT_RECORDED, unreadable=Unreadable, erased=Erased),
         budget=Budget(state.settings.diff_budget_ms / 1000),
     )

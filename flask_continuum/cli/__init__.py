@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "verify": "verify",
         "baseline": "baseline",
         "vacuum": "vacuum",
+        "erase": "erase",
     }
 )
 """The commands in the order of the help, each with its module."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.unreadable import Unreadable
 from flask_continuum.presenters.characters import visible
@@ -63,6 +64,8 @@ def shown(value: Any) -> str:
     """Return a value in one line, so that NULL, an empty text and what is not known differ."""
     if value is NOT_RECORDED:
         return "(not recorded)"
+    if isinstance(value, Erased):
+        return "(erased)" if value.at is None else f"(erased on {value.at:%Y-%m-%d})"
     if isinstance(value, Unreadable):
         return "(cannot be read any more)"
     if value is None:
@@ -74,6 +77,8 @@ def plain(value: Any) -> Any:
     """Return a value as JSON has it; what is not known says so."""
     if value is NOT_RECORDED:
         return {"not_recorded": True}
+    if isinstance(value, Erased):
+        return {"erased": True}
     if isinstance(value, Unreadable):
         return {"unreadable": True}
     return json_value(value)

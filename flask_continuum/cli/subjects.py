@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.actor import who
 from flask_continuum.engine.errors import VersioningError
+from flask_continuum.engine.read.changes import value
 from flask_continuum.engine.read.navigation import newest, version_at
+from flask_continuum.engine.read.siblings import spans
 from flask_continuum.engine.read.transactions import transaction_by_uid
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.version import entry_transaction_id
@@ -151,8 +153,9 @@ class Desk:
     def record(self, version: Any) -> Mapping[str, Any]:
         """Return the values of a version by attribute, secrets masked."""
         versioned = self.entry(version)
+        known = spans(self.session, version)
         return {
-            name: MASKED if self.hides(versioned, name) else getattr(version, name)
+            name: MASKED if self.hides(versioned, name) else value(versioned, known, version, name)
             for name in versioned.attributes
         }
 

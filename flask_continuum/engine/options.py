@@ -40,6 +40,8 @@ class Options:
     :ivar transaction_changes: the class of ``TransactionChangesPlugin``, which sets it.
     :ivar label: the attribute, or a function of an object, that names a record for people.
     :ivar track: relationships to many whose changes are a part of the record's own timeline.
+    :ivar personal: relationships whose records hold values about the same person; erasing one
+        erases what is marked as personal in them.
     """
 
     versioning: bool = True
@@ -61,6 +63,7 @@ class Options:
     transaction_changes: type[Any] | None = None
     label: str | Callable[[Any], str] | None = None
     track: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
 
     def with_changes(self, changes: Mapping[str, Any], where: str, *, strict: bool) -> Options:
         """Return these options with ``changes`` made.
@@ -134,12 +137,13 @@ _COLUMN_NAMES = frozenset(
 
 
 def _checked(name: str, value: Any, where: str) -> Any:
-    if name in ("exclude", "include", "track"):
+    if name in ("exclude", "include", "track", "personal"):
         if isinstance(value, str):
             raise ImproperlyConfigured(
                 f"{where}: {name} is a list of attribute names, such as [{value!r}]."
             )
-        return tuple(dict.fromkeys(value)) if name == "track" else frozenset(value)
+        ordered = name in ("track", "personal")
+        return tuple(dict.fromkeys(value)) if ordered else frozenset(value)
     if name == "base_classes":
         return None if value is None else tuple(value)
     if name in _FLAGS and not isinstance(value, bool):

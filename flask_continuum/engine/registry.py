@@ -27,6 +27,16 @@ BLANK = "continuum_blank"
 MOMENT = "continuum_moment"
 """Key in a version column's ``info``: the expression for the moment that a version speaks of."""
 
+PERSONAL = "personal"
+"""Key in a column's ``info`` by which an application says that it holds values about a person."""
+
+OF_USER = "continuum_of_user"
+"""Key in a table's ``info``: the column that names the user whose doing a row tells of."""
+
+OF_RECORD = "continuum_of_record"
+"""Key in a table's ``info``: the columns that name a record that a row is about, by class name and
+key, as pairs."""
+
 BESIDE = "flask_continuum"
 """Where a metadata's ``info`` holds the registry: from a table alone its history is found."""
 
@@ -165,14 +175,28 @@ class HistoryTables:
 
     :ivar transaction: one row for each transaction that changed something.
     :ivar history_column: from which transaction to which a table, or a column, was recorded.
+    :ivar erasure: which values were erased.
     :ivar further: the tables of plugins, by name.
     :ivar current: where triggers find the transaction that they write under, if there are any.
     """
 
     transaction: sa.Table
     history_column: sa.Table
+    erasure: sa.Table
     further: dict[str, sa.Table] = field(default_factory=dict)
     current: sa.Table | None = None
+
+    @property
+    def shared(self) -> tuple[sa.Table, ...]:
+        """All of them."""
+        current = () if self.current is None else (self.current,)
+        return (
+            self.transaction,
+            self.history_column,
+            self.erasure,
+            *current,
+            *self.further.values(),
+        )
 
 
 class Action(Enum):

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.unreadable import Unreadable
 
@@ -170,6 +171,8 @@ def exported(value: Any) -> Any:
     """A value of history, with words for what it does not hold."""
     if value is NOT_RECORDED:
         return "(not recorded)"
+    if isinstance(value, Erased):
+        return "(erased)"
     if isinstance(value, Unreadable):
         return "(cannot be read any more)"
     return value

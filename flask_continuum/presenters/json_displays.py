@@ -23,7 +23,7 @@ def display_json(shown: Display) -> dict[str, Any]:
     """Return a value as an object that says what kind it is.
 
     ``value`` is there for what was recorded and may be seen: ``null`` for NULL, and absent for what
-    was not recorded, is hidden, or cannot be read any more.
+    was not recorded, is hidden, was erased, or cannot be read any more.
     """
     found: dict[str, Any] = {"kind": shown.kind.value}
     match shown.kind:
@@ -37,7 +37,7 @@ def display_json(shown: Display) -> dict[str, Any]:
             found["reason"] = shown.reason
         case DisplayKind.BYTES:
             found |= {"length": shown.length, "digest": shown.digest, "text": shown.text}
-        case DisplayKind.UNREADABLE | DisplayKind.OTHER:
+        case DisplayKind.UNREADABLE | DisplayKind.ERASED | DisplayKind.OTHER:
             found |= {"text": shown.text}
         case DisplayKind.LIST | DisplayKind.SET:
             found["value"] = [display_json(item) for item in shown.items]

@@ -38,6 +38,7 @@ class DisplayKind(StrEnum):
     NULL = "null"
     EMPTY = "empty"
     NOT_RECORDED = "not_recorded"
+    ERASED = "erased"
     UNREADABLE = "unreadable"
     MASKED = "masked"
     TEXT = "text"
@@ -92,8 +93,8 @@ class Display:
 
     @property
     def is_nothing(self) -> bool:
-        """True for NULL, empty text and not recorded, which are written in italics."""
-        return self.kind in (DisplayKind.NULL, DisplayKind.EMPTY, DisplayKind.NOT_RECORDED)
+        """True for NULL, empty text, not recorded and erased, which are written in italics."""
+        return self.kind in _NOTHINGS
 
     @property
     def needs_legend(self) -> bool:
@@ -114,6 +115,11 @@ class Display:
         return self.text
 
 
+_NOTHINGS: Final = frozenset(
+    {DisplayKind.NULL, DisplayKind.EMPTY, DisplayKind.NOT_RECORDED, DisplayKind.ERASED}
+)
+
+
 class _Never:
     """The type of the default sentinel, which equals no value of any record."""
 
@@ -127,12 +133,14 @@ class View:
         identity, so that presenters need not import the engine
     :param unreadable: the engine's type of values that cannot be read any more, with the name of
         their ``type`` and their ``size``
+    :param erased: the engine's type of values that were erased, with ``at`` and ``by``
     :param limit: characters of a text that are shown at first
     """
 
     zone: tzinfo = UTC
     not_recorded: object = field(default_factory=_Never)
     unreadable: type[Any] = _Never
+    erased: type[Any] = _Never
     limit: int = TEXT_LIMIT
 
 
@@ -157,6 +165,8 @@ def display(value: Any, view: View = DEFAULT_VIEW) -> Display:
         return _said(NOT_RECORDED)
     if value is None:
         return _said(NULL)
+    if isinstance(value, view.erased):
+        return _erased(value, view)
     if isinstance(value, view.unreadable):
         title = _("recorded as %(type)s", type=value.type)
         if value.size is not None:
@@ -207,6 +217,16 @@ def instant_display(value: datetime, view: View = DEFAULT_VIEW) -> Display:
         title=exact.replace(tzinfo=None).isoformat(" ") + " UTC",
         iso=exact.isoformat().replace("+00:00", "Z"),
     )
+
+
+def _erased(value: Any, view: View) -> Display:
+    title = None
+    if value.at is not None:
+        on = date_text(in_zone(as_utc(value.at), view.zone))
+        title = _("erased on %(date)s", date=on)
+        if value.by is not None:
+            title = _("erased on %(date)s by %(who)s", date=on, who=visible(value.by))
+    return Display(DisplayKind.ERASED, title or _("erased"))
 
 
 def _said(nothing: Display) -> Display:

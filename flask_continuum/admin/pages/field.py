@@ -24,7 +24,8 @@ from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wording import pieces
-from flask_continuum.engine.read.results import NOT_RECORDED, FieldChange, FieldValue, Page
+from flask_continuum.engine.read.erasures import is_unknown
+from flask_continuum.engine.read.results import FieldChange, FieldValue, Page
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.dates import span
 from flask_continuum.presenters.labels import humanise, key_name
@@ -158,7 +159,7 @@ def _rows(
 def _display(
     visit: Visit, subject: Subject, relationship: str | None, value: FieldValue
 ) -> Display:
-    if relationship is None or value.value is NOT_RECORDED:
+    if relationship is None or is_unknown(value.value):
         return display(value.value, visit.view)
     return show_reference(visit, subject.versioned, value.version, relationship, value.value)
 
@@ -167,7 +168,7 @@ def _change(
     visit: Visit, subject: Subject, name: str, before: FieldValue, value: FieldValue
 ) -> FieldView | None:
     """The difference to the value before; none to a value that is not known, or to itself."""
-    if NOT_RECORDED in (before.value, value.value) or _came_back(before, value):
+    if is_unknown(before.value) or is_unknown(value.value) or _came_back(before, value):
         return None
     views = show_fields(
         visit,
@@ -196,11 +197,11 @@ def _note(
         old = key_name(subject.refer(visit).model_label, value.moved_from)
         url = visit.links.field(subject.model, value.moved_from, name)
         return pieces(_("Taken over from %(record)s"), record=Piece(text=old, url=url))
-    if value.value is NOT_RECORDED:
+    if is_unknown(value.value):
         return ()
     if before is None:
         return (Piece(text=_("The first value") if value.exact else _("At least since then")),)
-    if before.value is NOT_RECORDED:
+    if is_unknown(before.value):
         return (Piece(text=_("At least since then")),)
     if _came_back(before, value):
         return (Piece(text=_("Came back with the record")),)

@@ -12,8 +12,9 @@ from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wording import pieces
+from flask_continuum.engine.read.erasures import is_unknown
 from flask_continuum.engine.read.recorded import Recorded
-from flask_continuum.engine.read.results import NOT_RECORDED, Blame
+from flask_continuum.engine.read.results import Blame
 from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.values import Display, display, masked
 from flask_continuum.presenters.words import _, ngettext
@@ -118,13 +119,13 @@ def _row(key: str, name: str, value: Display, **more: object) -> ValueRow:
 
 
 def _value(visit: Visit, subject: Subject, relationship: str | None, each: Blame) -> Display:
-    if relationship is None or each.value is NOT_RECORDED:
+    if relationship is None or is_unknown(each.value):
         return display(each.value, visit.view)
     return show_reference(visit, subject.versioned, subject.newest, relationship, each.value)
 
 
 def _blame(each: Blame) -> str:
     """What stands instead of a person."""
-    if each.value is NOT_RECORDED:
+    if is_unknown(each.value):
         return _("unknown")
     return _("nobody yet") if each.value is None else _("long ago")

@@ -20,6 +20,7 @@ from flask_continuum.admin.differences import field_view
 from flask_continuum.admin.records import refer, refer_to_related
 from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.erasures import is_unknown
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.revert.live import load, preload
@@ -60,6 +61,7 @@ STAYS: Mapping[RelationKind, str] = {
 }
 REASONS: Mapping[Reason, str] = {
     Reason.NOT_RECORDED: N_("It was not recorded then."),
+    Reason.ERASED: N_("It was erased."),
     Reason.UNREADABLE: N_("It had a value that cannot be read any more."),
     Reason.GONE_COLUMN: N_("It was recorded then and is not any more."),
     Reason.MISSING_TARGET: N_("It pointed to something that is gone and has no history."),
@@ -184,7 +186,7 @@ def show_today(
     visit: Visit, versioned: VersionedClass, relationship: str, value: Any
 ) -> RecordRef | None:
     """The record that a foreign key would point to, as it is called now."""
-    if value is None or value is NOT_RECORDED or not _points_to_key(versioned, relationship):
+    if value is None or is_unknown(value) or not _points_to_key(versioned, relationship):
         return None
     target = shapes.target_of(versioned, relationship)
     with visit.session.no_autoflush:

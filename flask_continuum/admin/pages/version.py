@@ -43,8 +43,9 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.changes import value as recorded_value
+from flask_continuum.engine.read.erasures import is_unknown
 from flask_continuum.engine.read.recorded import Recorded
-from flask_continuum.engine.read.results import NOT_RECORDED, Comparison, Entry
+from flask_continuum.engine.read.results import Comparison, Entry
 from flask_continuum.presenters.dates import span
 from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.values import Display, display, masked
@@ -177,7 +178,7 @@ def _rows(
         value = recorded_value(versioned, found.recorded, version, key)
         here = key in changed
         setter = at if here else found.setters.get(key)
-        if key in masks or value is NOT_RECORDED:
+        if key in masks or is_unknown(value):
             setter = None
         rows[name] = ValueRow(
             key=key,
@@ -200,7 +201,7 @@ def _rows(
 def _value(
     visit: Visit, subject: Subject, version: Any, relationship: str | None, value: Any
 ) -> Display:
-    if relationship is None or value is NOT_RECORDED:
+    if relationship is None or is_unknown(value):
         return display(value, visit.view)
     return show_reference(visit, subject.versioned, version, relationship, value)
 
@@ -209,7 +210,7 @@ def _blame(found: Found, key: str, value: Any, *, hidden: bool) -> str:
     """What stands instead of a person."""
     if hidden:
         return _("hidden")
-    if value is NOT_RECORDED:
+    if is_unknown(value):
         return _("unknown")
     return _("nobody yet") if key in found.setters else _("long ago")
 

@@ -21,7 +21,7 @@ from flask_continuum.engine.build.cascades import (
     reaching_triggers,
     uncaptured_cascades,
 )
-from flask_continuum.engine.build.checks import check_names, check_track
+from flask_continuum.engine.build.checks import check_names, check_personal, check_track
 from flask_continuum.engine.build.classes import build_version_class
 from flask_continuum.engine.build.collection import add_query, add_versions, remove_versions
 from flask_continuum.engine.build.declared import TableBuilder
@@ -142,7 +142,7 @@ class Builder:
                 # naming each column that exists already leaves only types to be settled
                 sync_columns(entry, frozenset(c.key for c in live.c))
         self.grow()
-        settle_user_type(self.registry.history[metadata].transaction, self._user_mapper())
+        settle_user_type(self.registry.history[metadata].transaction, self.user_mapper())
 
     def finish(self) -> None:
         """Make the version classes of every pending class whose mapper is configured."""
@@ -201,6 +201,7 @@ class Builder:
         for model in made:
             add_versions(self.registry.entries[model])
             check_track(self.registry.entries[model])
+            check_personal(self.registry.entries[model])
         self.hooks.models_built(self.registry.entries[model] for model in made)
 
     def _finish_links(self, mapper: Mapper[Any], options: Options) -> None:
@@ -263,7 +264,7 @@ class Builder:
         for versioned in self.registry.tables.values():
             versioned.version.metadata.remove(versioned.version)
         for metadata, history in self.registry.history.items():
-            for table in (history.transaction, history.history_column, *history.further.values()):
+            for table in history.shared:
                 metadata.remove(table)
             if history.current is not None:
                 metadata.remove(history.current)
@@ -282,7 +283,7 @@ class Builder:
         if metadata in self.registry.transaction_classes:
             return
         table = self.registry.history[metadata].transaction
-        user = self._user_mapper()
+        user = self.user_mapper()
         if user is not None and user.local_table.metadata is not metadata:  # type: ignore[attr-defined]
             user = None
         created = self.factory.create_class(table, user)
@@ -296,7 +297,8 @@ class Builder:
         self.registry.transaction_classes[metadata] = created
         self.hooks.transaction_class_built(created, self.registry.history[metadata])
 
-    def _user_mapper(self) -> Mapper[Any] | None:
+    def user_mapper(self) -> Mapper[Any] | None:
+        """Return the mapper of the user class, ``None`` without one."""
         if self.user_cls is None:
             return None
         if isinstance(self.user_cls, type):

@@ -62,6 +62,33 @@ def check_track(entry: VersionedClass) -> None:
             )
 
 
+def check_personal(entry: VersionedClass) -> None:
+    """Refuse an option ``personal`` that names what an erasure cannot follow.
+
+    :raises ImproperlyConfigured: with the reason.
+    """
+    for name in entry.options.personal:
+        reason = not_followed(entry, name)
+        if reason is not None:
+            raise ImproperlyConfigured(
+                f"{entry.model.__name__}.__versioned__: personal names {name!r}, {reason}"
+            )
+
+
+def not_followed(entry: VersionedClass, name: str) -> str | None:
+    """Return why an erasure cannot follow a relationship, ``None`` where it can."""
+    relationships, registry = entry.mapper.relationships, registry_of(entry)
+    if name not in relationships:
+        known = set(relationships.keys())
+        return f"which is no relationship of the model.{nearest(name, known)}"
+    prop = relationships[name]
+    if getattr(prop.mapper.class_, "__versioned__", None) is None:
+        return f"but {prop.mapper.class_.__name__} has no history: give it __versioned__."
+    if isinstance(prop.secondary, sa.Table) and registry.link_table(prop.secondary) is None:
+        return "whose link table has no history."
+    return None
+
+
 def _not_tracked(entry: VersionedClass, name: str) -> str | None:
     relationships = entry.mapper.relationships
     if name not in relationships:

@@ -18,8 +18,9 @@ from flask_continuum.engine.errors import (
     NoChangesAttribute,
     VersioningError,
 )
+from flask_continuum.engine.read.key_texts import KeyText
 from flask_continuum.engine.read.touched import changed_entities
-from flask_continuum.engine.registry import HistoryTables
+from flask_continuum.engine.registry import OF_USER, PERSONAL, HistoryTables
 
 WHOLE_TABLE = ""
 """The column name under which ``history_column`` speaks of a table as such."""
@@ -127,19 +128,20 @@ class TransactionFactory:
             sa.Column("issued_at", instant, default=utcnow),
         ]
         if self.remote_addr:
-            columns.append(sa.Column("remote_addr", sa.String(50)))
+            columns.append(sa.Column("remote_addr", sa.String(50), info={PERSONAL: True}))
         if with_user:
             columns.append(sa.Column("user_id", sa.BigInteger))
         columns += [
             sa.Column("uid", sa.String(32), index=True),
             sa.Column("kind", sa.String(20)),
             sa.Column("reason", sa.Text),
-            sa.Column("actor", sa.String(255)),
+            sa.Column("actor", sa.String(255), info={PERSONAL: True}),
             sa.Column("context", sa.JSON(none_as_null=True)),
         ]
         table = sa.Table(self.table_name, metadata, *columns, sqlite_autoincrement=True)
         sa.Index(f"ix_{self.table_name}_issued_at", table.c.issued_at)
         if with_user:
+            table.info[OF_USER] = "user_id"
             sa.Index(f"ix_{self.table_name}_user_id", table.c.user_id)
         return table
 
@@ -213,6 +215,24 @@ def create_current_table(metadata: sa.MetaData, transaction: sa.Table) -> sa.Tab
     )
 
 
+def create_erasure_table(metadata: sa.MetaData) -> sa.Table:
+    """Make the small table that says what was erased.
+
+    A row says that a column of a record's versions from ``since`` to ``until`` was erased by a
+    transaction. The record is named by its key as text.
+    """
+    return sa.Table(
+        "history_erasure",
+        metadata,
+        sa.Column("table_name", sa.String(200), primary_key=True),
+        sa.Column("record", KeyText, primary_key=True),
+        sa.Column("column_name", sa.String(64), primary_key=True),
+        sa.Column("transaction_id", TransactionId, primary_key=True, autoincrement=False),
+        sa.Column("since", TransactionId, nullable=False),
+        sa.Column("until", TransactionId, nullable=False),
+    )
+
+
 def create_history_tables(
     metadata: sa.MetaData, factory: TransactionFactory, *, with_user: bool
 ) -> HistoryTables:
@@ -220,6 +240,7 @@ def create_history_tables(
     return HistoryTables(
         transaction=factory.create_table(metadata, with_user=with_user),
         history_column=create_history_column_table(metadata),
+        erasure=create_erasure_table(metadata),
     )
 
 

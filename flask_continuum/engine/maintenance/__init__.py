@@ -10,12 +10,14 @@ from flask_continuum.engine.maintenance.checkup.symptoms import (
     SymptomKind,
 )
 from flask_continuum.engine.maintenance.doctor import doctor
+from flask_continuum.engine.maintenance.erase import Erasure, erase
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind, Report
 from flask_continuum.engine.maintenance.vacuum import vacuum
 from flask_continuum.engine.maintenance.verify import verify
 
 __all__ = [
     "Diagnosis",
+    "Erasure",
     "Finding",
     "FindingKind",
     "Report",
@@ -24,6 +26,7 @@ __all__ = [
     "SymptomKind",
     "baseline",
     "doctor",
+    "erase",
     "vacuum",
     "verify",
 ]

@@ -15,7 +15,10 @@ from flask_continuum.engine.registry import VersionedTable
 VACUUMED = "vacuumed"
 """The kind of a transaction whose versions all were equal to those before them."""
 
-MAY_BE_EMPTY = ("command", "import", VACUUMED)
+ERASE = "erase"
+"""The kind of a transaction that erased something, which says what."""
+
+MAY_BE_EMPTY = ("command", "import", VACUUMED, ERASE)
 """Kinds of transactions that stay though nothing changed: somebody asked for them, or did once."""
 
 

@@ -85,7 +85,7 @@ def _verify(place: Place, recorded: Recorded, has_transactions: bool) -> Iterato
 def _missing_tables(place: Place, found: Collector) -> set[sa.Table]:
     """Return the tables that the database does not have, each of them a finding."""
     inspector = sa.inspect(place.connection)
-    wanted = [place.history.transaction, place.history.history_column]
+    wanted = [place.history.transaction, place.history.history_column, place.history.erasure]
     wanted += [each for table in place.tables for each in _both(table)]
     missing = set()
     for table in wanted:

@@ -20,7 +20,7 @@ from flask_continuum.engine.plugins.references import Models, Reference
 from flask_continuum.engine.read import navigation
 from flask_continuum.engine.read.conditions import moment
 from flask_continuum.engine.read.keys import chunks
-from flask_continuum.engine.registry import entry_of
+from flask_continuum.engine.registry import OF_RECORD, PERSONAL, entry_of
 
 _OBJECT, _TARGET = Reference("object"), Reference("target")
 _REFERENCES = (_OBJECT, _TARGET)
@@ -125,13 +125,14 @@ class ActivityPlugin(TablePlugin):
             sa.Column("id", number, primary_key=True, autoincrement=True),
             sa.Column("verb", sa.Unicode(255)),
             sa.Column("transaction_id", number, nullable=False, index=True),
-            sa.Column("data", sa.JSON(none_as_null=True)),
+            sa.Column("data", sa.JSON(none_as_null=True), info={PERSONAL: True}),
             sa.Column("object_type", sa.String(255)),
             sa.Column("object_id", self.key_type),
             sa.Column("object_tx_id", number),
             sa.Column("target_type", sa.String(255)),
             sa.Column("target_id", self.key_type),
             sa.Column("target_tx_id", number),
+            info={OF_RECORD: (("object_type", "object_id"), ("target_type", "target_id"))},
         )
 
     def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> type[Any]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import attribute_keyed_dict
 
 from flask_continuum.engine.plugins.base import TablePlugin
 from flask_continuum.engine.plugins.beside import map_beside
+from flask_continuum.engine.registry import PERSONAL
 
 
 class TransactionMetaBase:
@@ -48,7 +49,7 @@ class TransactionMetaPlugin(TablePlugin):
                 "transaction_id", transaction.c.id.type, primary_key=True, autoincrement=False
             ),
             sa.Column("key", sa.Unicode(255), primary_key=True),
-            sa.Column("value", sa.UnicodeText),
+            sa.Column("value", sa.UnicodeText, info={PERSONAL: True}),
         )
 
     def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> type[Any]:

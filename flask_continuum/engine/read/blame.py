@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.changes import value as known_value
 from flask_continuum.engine.read.conditions import (
     GREATEST_ID,
     birth,
@@ -16,6 +17,7 @@ from flask_continuum.engine.read.conditions import (
     is_record,
     moment,
 )
+from flask_continuum.engine.read.erasures import Erased, Erasures, any_erasure
 from flask_continuum.engine.read.loading import (
     connect,
     connection_arguments,
@@ -59,7 +61,8 @@ def blame(session: Session, record: Any, *, depth: int | None = None) -> Mapping
     rows = [row._mapping for row in session.execute(statement, bind_arguments=arguments)]
     if not rows:
         return {}
-    known = recorded_by(entry, ([row[name] for name in _SPAN] for row in rows))
+    erasures = Erasures(session, entry) if rows[0]["erased"] else None
+    known = recorded_by(entry, ([row[name] for name in _SPAN] for row in rows), erasures)
     by_place = {row["at"]: _Step(entry, row) for row in rows}
     steps = [by_place[at] for at in sorted(by_place)]
     return {
@@ -112,7 +115,7 @@ def _statement(session: Session, who: Subject, depth: int | None, dialect: str) 
     cuts = sa.or_(spans.c.since > last.c.born, spans.c.until.is_not(None))
     named = [column.label(name) for column, name in zip(span_columns(spans), _SPAN, strict=True)]
     return (
-        with_transaction(session, entry, version, last, *named)
+        with_transaction(session, entry, version, last, *named, any_erasure(entry).label("erased"))
         .join(last, same)
         .outerjoin(spans, sa.and_(speaks_of(entry, spans), cuts))
         .where(wanted)
@@ -191,15 +194,22 @@ def _blame(
     oldest, newest = steps[0], steps[-1]
     if not known.knows(name, newest.at):
         return Blame(name, NOT_RECORDED, None, None, exact=False)
-    value = getattr(newest.version, name)
+    value = known_value(entry, known, newest.version, name)
+    if isinstance(value, Erased):
+        return Blame(name, value, None, None, exact=False)
     step = next((each for each in reversed(steps) if each.row[label] is not None), None)
     if step is None and not oldest.is_birth:
         step = oldest
     if step is None or not known.knows(name, step.at):
-        return Blame(name, value, None, None, exact=known.knows(name, oldest.at))
+        exact = known.knows(name, oldest.at) and not _is_erased(entry, known, oldest, name)
+        return Blame(name, value, None, None, exact)
     exact = (
         step.is_birth and not step.is_made_up
         if step.before is None
         else known.knows(name, step.before)
     )
     return Blame(name, value, step.version, step.transaction, exact, step.moved_from)
+
+
+def _is_erased(entry: VersionedClass, known: Recorded, step: _Step, name: str) -> bool:
+    return isinstance(known_value(entry, known, step.version, name), Erased)

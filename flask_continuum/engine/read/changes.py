@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.read import siblings
 from flask_continuum.engine.read.conditions import moment
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.links import link_differences
 from flask_continuum.engine.read.loading import versioned
 from flask_continuum.engine.read.recorded import Recorded, recorded
@@ -17,9 +18,16 @@ from flask_continuum.engine.unreadable import Unreadable
 
 
 def value(entry: VersionedClass, known: Recorded, thing: Any, key: str) -> Any:
-    """Return a field of a version or a live object, NOT_RECORDED where history knows none."""
-    if isinstance(thing, entry.version_class) and not known.knows(key, moment(entry, thing)):
-        return NOT_RECORDED
+    """Return a field of a version or a live object, NOT_RECORDED where history knows none.
+
+    Of an erased one it is :class:`~flask_continuum.engine.read.erasures.Erased`.
+    """
+    if isinstance(thing, entry.version_class):
+        if not known.knows(key, moment(entry, thing)):
+            return NOT_RECORDED
+        erased = None if known.erasures is None else known.erasures.of(thing, key)
+        if erased is not None:
+            return erased
     return getattr(thing, key)
 
 
@@ -29,7 +37,7 @@ def same(entry: VersionedClass, key: str, one: Any, other: Any) -> bool:
         return True
     if one is None or other is None or one is NOT_RECORDED or other is NOT_RECORDED:
         return False
-    if isinstance(one, Unreadable) or isinstance(other, Unreadable):
+    if isinstance(one, Unreadable | Erased) or isinstance(other, Unreadable | Erased):
         return bool(one == other)
     equal = bool(entry.attributes[key].type.compare_values(one, other))
     return equal and _same_kinds(one, other)

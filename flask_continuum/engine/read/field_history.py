@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from flask_continuum.engine.read.conditions import (
     operation,
     transaction_class_of,
 )
+from flask_continuum.engine.read.erasures import Erased, erased_by, erasers
 from flask_continuum.engine.read.loading import (
     connect,
     connection_arguments,
@@ -33,6 +35,9 @@ from flask_continuum.engine.read.subjects import Subject, subject
 from flask_continuum.engine.registry import VersionedClass
 
 CURSOR = "field history"
+
+_UNKNOWN, _KNOWN, _ERASED = range(3)
+"""What history knows of a value."""
 
 
 @reading
@@ -68,7 +73,8 @@ def history_of_field(
     arguments = connection_arguments(session, who.entry)
     statement = _statement(session, who, name, below, arguments["bind"].dialect.name)
     rows = session.execute(statement.limit(limit + 1), bind_arguments=arguments).all()
-    items = tuple(_value(who.entry, name, row) for row in rows[:limit])
+    erased = erasers(session, who.entry, (row.eraser for row in rows[:limit] if row.eraser))
+    items = tuple(_value(who.entry, name, row, erased) for row in rows[:limit])
     more = len(rows) > limit
     return Page(
         items=items,
@@ -114,12 +120,18 @@ def _events(who: Subject, name: str, dialect: str) -> sa.Subquery:
     version, spans = aliased(entry.version_class), spans_table(entry)
     at, born = moment(entry, version), birth(entry, key, who.at)
     not_known = sa.or_(at < spans.c.since, at > spans.c.until)
+    eraser = erased_by(entry, version, name, dialect)
     life = (
         sa.select(
             at.label("at"),
             born.label("born"),
             operation(entry, version).label("operation"),
-            sa.case((spans.c.column_name.is_(None), 1), else_=0).label("known"),
+            sa.case(
+                (spans.c.column_name.is_not(None), _UNKNOWN),
+                (eraser.is_not(None), _ERASED),
+                else_=_KNOWN,
+            ).label("known"),
+            eraser.label("eraser"),
             getattr(version, name).label("value"),
         )
         .outerjoin(spans, sa.and_(speaks_of(entry, spans, name), not_known))
@@ -142,12 +154,15 @@ def _events(who: Subject, name: str, dialect: str) -> sa.Subquery:
         c.known_before != c.known,
         c.operation == Operation.DELETE,
         c.operation_before == Operation.DELETE,
-        sa.and_(c.known == 1, differs(c.value, c.value_before, entry.attributes[name], dialect)),
+        sa.and_(
+            c.known == _KNOWN, differs(c.value, c.value_before, entry.attributes[name], dialect)
+        ),
     )
-    return sa.select(c.at, c.born, c.operation, c.known, c.known_before).where(begins).subquery()
+    found = sa.select(c.at, c.born, c.operation, c.known, c.known_before, c.eraser)
+    return found.where(begins).subquery()
 
 
-def _value(entry: VersionedClass, name: str, row: Any) -> FieldValue:
+def _value(entry: VersionedClass, name: str, row: Any, erased: Mapping[int, Erased]) -> FieldValue:
     version, transaction = connect(row[0], row[1]), row[1]
     moved_from = None
     if transaction is not None and row.operation == Operation.INSERT:
@@ -156,13 +171,16 @@ def _value(entry: VersionedClass, name: str, row: Any) -> FieldValue:
     if row.known_before is None:
         told = row.at <= row.born and kind != BASELINE and moved_from is None
     else:
-        told = row.known_before == 1
+        told = row.known_before == _KNOWN
+    value: Any = NOT_RECORDED
+    if row.known != _UNKNOWN:
+        value = getattr(version, name) if row.known == _KNOWN else erased[row.eraser]
     return FieldValue(
-        value=getattr(version, name) if row.known else NOT_RECORDED,
+        value=value,
         version=version,
         transaction=transaction,
         until=row.until,
         ended_by=row.ended_by,
-        exact=bool(row.known and told),
+        exact=bool(row.known == _KNOWN and told),
         moved_from=moved_from,
     )

@@ -21,6 +21,9 @@ from flask_continuum.engine.read.databases import token_of
 from flask_continuum.engine.registry import Registry, VersionedClass, entry_of
 from flask_continuum.engine.typed import AnySelect
 
+LOADED_WITH = "_loaded_with"
+"""The attribute of a version that holds what was loaded with it."""
+
 
 def versioned(thing: Any) -> VersionedClass:
     """Return the entry of a model, a version class or an instance of either."""

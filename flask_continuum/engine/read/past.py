@@ -90,7 +90,7 @@ def _history(registry: Registry) -> Iterator[sa.Table]:
     for table in registry.tables.values():
         yield table.version
     for shared in registry.history.values():
-        yield from (shared.transaction, shared.history_column)
+        yield from (shared.transaction, shared.history_column, shared.erasure)
 
 
 class PastConnection(sa.Connection):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.read.conditions import registry_of
+from flask_continuum.engine.read.erasures import Erasures, any_erasure
 from flask_continuum.engine.read.loading import connection_arguments
 from flask_continuum.engine.registry import VersionedClass
 
@@ -23,10 +24,12 @@ class Recorded:
     :ivar spans: the first and last transaction id (``None``: open) of columns that were not
         always recorded, by attribute key.
     :ivar gone: the same of columns that were recorded and are not any more, by their name.
+    :ivar erasures: what was erased, ``None`` while that is nothing.
     """
 
     spans: Mapping[str, Span]
     gone: Mapping[str, Span] = field(default_factory=dict)
+    erasures: Erasures | None = None
 
     def knows(self, key: str, at: int) -> bool:
         """Tell whether the value of field ``key`` was recorded by transaction ``at``."""
@@ -39,10 +42,16 @@ class Recorded:
 
 def recorded(session: Session, entry: VersionedClass) -> Recorded:
     """Load the spans of a model's columns, in one statement."""
-    table = spans_table(entry)
-    statement = sa.select(*span_columns(table)).where(speaks_of(entry, table))
-    rows = session.execute(statement, bind_arguments=connection_arguments(session, entry))
-    return recorded_by(entry, rows)
+    table, erased = spans_table(entry), sa.select(any_erasure(entry).label("any")).subquery()
+    statement = (
+        sa.select(*span_columns(table), erased.c.any)
+        .select_from(erased)
+        .outerjoin(table, speaks_of(entry, table))
+    )
+    arguments = connection_arguments(session, entry)
+    rows = session.execute(statement, bind_arguments=arguments).all()
+    erasures = Erasures(session, entry) if rows[0][-1] else None
+    return recorded_by(entry, (row[:-1] for row in rows), erasures)
 
 
 def spans_table(entry: VersionedClass) -> Any:
@@ -64,7 +73,9 @@ def speaks_of(entry: VersionedClass, table: Any, key: str | None = None) -> sa.C
     return sa.and_(table.c.table_name == owner, table.c.column_name == column)
 
 
-def recorded_by(entry: VersionedClass, rows: Iterable[Any]) -> Recorded:
+def recorded_by(
+    entry: VersionedClass, rows: Iterable[Any], erasures: Erasures | None = None
+) -> Recorded:
     """Return what rows of :func:`span_columns` say; rows of nothing but NULL say nothing."""
     spans = {(table, column): (since, until) for table, column, since, until in rows}
     there = {
@@ -77,6 +88,7 @@ def recorded_by(entry: VersionedClass, rows: Iterable[Any]) -> Recorded:
             for name, span in spans.items()
             if name[1] is not None and name not in there
         },
+        erasures,
     )
 
 

@@ -34,6 +34,7 @@ from flask_continuum.engine.read.conditions import (
 )
 from flask_continuum.engine.read.keys import CHUNK, chunks, placed
 from flask_continuum.engine.read.loading import (
+    LOADED_WITH,
     begins,
     connect,
     transactions_by_id,
@@ -46,9 +47,6 @@ from flask_continuum.engine.registry import VersionedClass, VersionedTable
 
 Place = tuple[Any, ...]
 """The identity of a version: its record's key, then its transaction."""
-
-LOADED_WITH = "_loaded_with"
-"""The attribute of a version that holds its :class:`Siblings`."""
 
 BEING_LOADED = "continuum_being_loaded"
 """Where a session keeps the siblings that are being loaded, by table."""

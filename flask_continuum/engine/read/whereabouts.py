@@ -39,7 +39,7 @@ def whereabouts(
     }
     found: dict[Any, Key] = {}
     while places:
-        events = _events(session, entry, {key for key, _, _ in places.values()})
+        events = events_of(session, entry, {key for key, _, _ in places.values()})
         onward = {}
         for version, (key, at, leaving) in places.items():
             seen = events[plain_key(entry.table, key)]
@@ -72,7 +72,7 @@ def _follow(
     return alive, None, 0
 
 
-def _events(
+def events_of(
     session: Session, entry: VersionedClass, keys: Iterable[Key]
 ) -> Mapping[Key, list[Event]]:
     """Return the beginnings and ends under some keys, oldest first."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.read.changes import same, value
 from flask_continuum.engine.read.conditions import moment
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.recorded import Recorded
 from flask_continuum.engine.read.results import NOT_RECORDED
 from flask_continuum.engine.registry import VersionedClass
@@ -72,6 +73,10 @@ def changed(
                     f"“{key}” was not recorded then, so it stays as it is.",
                 )
             )
+        elif isinstance(then, Erased):
+            impossible.append(
+                Impossible(key, Reason.ERASED, f"“{key}” was erased, so it stays as it is.")
+            )
         elif isinstance(then, Unreadable):
             impossible.append(
                 Impossible(
@@ -118,6 +123,9 @@ def recreated(
         if then is NOT_RECORDED or not wanted:
             why = "was not recorded then" if wanted else "is left out"
             impossible.append(_left_open(key, entry.attributes[key], why))
+        elif isinstance(then, Erased):
+            column = entry.attributes[key]
+            impossible.append(_left_open(key, column, "was erased", Reason.ERASED))
         elif isinstance(then, Unreadable):
             why = "cannot be read any more"
             impossible.append(_left_open(key, entry.attributes[key], why, Reason.UNREADABLE))

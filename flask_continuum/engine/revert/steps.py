@@ -51,6 +51,7 @@ class Reason(StrEnum):
 
     NOT_RECORDED = "not_recorded"
     UNREADABLE = "unreadable"
+    ERASED = "erased"
     GONE_COLUMN = "gone_column"
     MISSING_TARGET = "missing_target"
     REQUIRED_NOT_RECORDED = "required_not_recorded"

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_continuum.engine.read.changes import same
 from flask_continuum.engine.read.conditions import moment
+from flask_continuum.engine.read.erasures import Erased
 from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.recorded import Recorded
 from flask_continuum.engine.read.results import NOT_RECORDED, Entry
@@ -62,6 +63,10 @@ def unchange(known: Known, values: Mapping[str, Any]) -> RecordPlan:
         if then is NOT_RECORDED:
             words = "was not recorded before, so it stays as it is."
             impossible.append(_stays(change.key, Reason.NOT_RECORDED, words))
+            continue
+        if isinstance(then, Erased):
+            words = "had a value before that was erased, so it stays as it is."
+            impossible.append(_stays(change.key, Reason.ERASED, words))
             continue
         if isinstance(then, Unreadable):
             words = "had a value before that cannot be read any more, so it stays as it is."

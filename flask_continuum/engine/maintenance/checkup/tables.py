@@ -81,9 +81,7 @@ def _all_tables(place: Place) -> Iterator[sa.Table]:
 
 
 def _history_tables(place: Place) -> Iterator[sa.Table]:
-    yield place.history.transaction
-    yield place.history.history_column
-    yield from place.history.further.values()
+    yield from place.history.shared
     for entry in place.tables:
         yield entry.version
 
