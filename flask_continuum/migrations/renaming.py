@@ -86,13 +86,14 @@ def _rename_column(
 def _rename_spans(
     operations: Operations, version_table: str, old: str, new: str, schema: str | None
 ) -> None:
-    spans = sa.table("history_column", sa.column("table_name"), sa.column("column_name"))
     name = f"{schema}.{version_table}" if schema else version_table
-    operations.execute(
-        spans.update()
-        .where(spans.c.table_name == name, spans.c.column_name == old)
-        .values(column_name=new)
-    )
+    for told in ("history_column", "history_erasure"):
+        spans = sa.table(told, sa.column("table_name"), sa.column("column_name"))
+        operations.execute(
+            spans.update()
+            .where(spans.c.table_name == name, spans.c.column_name == old)
+            .values(column_name=new)
+        )
 
 
 # -- a rename that somebody has written by hand ------------------------------------------------

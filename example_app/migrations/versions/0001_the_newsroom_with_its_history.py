@@ -143,6 +143,26 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("table_name", "column_name", name=op.f("pk_history_column")),
     )
+    key_text = sa.String(length=500).with_variant(
+        mysql.VARCHAR(length=500, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    )
+    op.create_table(
+        "history_erasure",
+        sa.Column("table_name", sa.String(length=200), nullable=False),
+        sa.Column("record", key_text, nullable=False),
+        sa.Column("column_name", sa.String(length=64), nullable=False),
+        sa.Column(
+            "transaction_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "table_name", "record", "column_name", "transaction_id", name=op.f("pk_history_erasure")
+        ),
+    )
     op.create_table(
         "section",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -403,6 +423,7 @@ def downgrade() -> None:
     op.drop_table("tag")
     op.drop_table("section_version")
     op.drop_table("section")
+    op.drop_table("history_erasure")
     op.drop_table("history_column")
     op.drop_table("history_access")
     op.drop_table("comment_version")
