@@ -228,6 +228,8 @@ def test_another_record_under_the_same_key_is_left_alone(club: Club) -> None:
 
 def test_earlier_keys_are_followed(club: Club) -> None:
     with club.sessions() as session:
+        session.get(club.Member, 1).address_id = None
+        session.flush()
         session.get(club.Address, 1).id = 9
         session.commit()
         session.get(club.Address, 9).street = f"{SECRET} once more"
