@@ -266,8 +266,6 @@ class Builder:
         for metadata, history in self.registry.history.items():
             for table in history.shared:
                 metadata.remove(table)
-            if history.current is not None:
-                metadata.remove(history.current)
             metadata.info.pop(BESIDE, None)
 
     def _finish_class(self, mapper: Mapper[Any], options: Options) -> type[Any]:

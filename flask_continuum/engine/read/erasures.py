@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from flask_continuum.engine.read.conditions import key_columns, moment, registry_of
 from flask_continuum.engine.read.key_texts import key_text
@@ -121,7 +121,7 @@ class Erasures:
         places = [each for each in map(_place, together) if each not in self._known]
         entry, session = self._entry, self._session
         arguments = connection_arguments(session, entry)
-        cls, table = sa.orm.aliased(entry.version_class), erasure_table(entry)
+        cls, table = aliased(entry.version_class), erasure_table(entry)
         columns = (*key_columns(entry, cls), moment(entry, cls))
         found: dict[Key, dict[tuple[str, str], int]] = {place: {} for place in places}
         for chunk in chunks(places):

@@ -87,9 +87,9 @@ class Values:
         :param version_id: the column with the ORM's version counter, if there is one.
         """
         values = {c: self._instead(c) for c in self.columns if c.computed is None}
-        counter = version_id is not None and version_id.table is self.table.live
-        if counter and isinstance(version_id.type, sa.Integer):
-            values[version_id] = version_id + 1
+        if isinstance(version_id, sa.Column) and isinstance(version_id.type, sa.Integer):
+            own = version_id.table is self.table.live
+            values |= {version_id: version_id + 1} if own else {}
         for condition in self._live_rows():
             yield sa.update(self.table.live).where(condition).values(values)
 
