@@ -90,6 +90,11 @@ class Continuum:
         settings = read_settings(app.config)
         manager = self._attach(db)
         with app.app_context():
+            if settings.read_bind is not None and settings.read_bind not in db.engines:
+                raise ImproperlyConfigured(
+                    f"CONTINUUM_READ_BIND is {settings.read_bind!r}, which is no key in "
+                    f"SQLALCHEMY_BINDS: give it the address of the replica."
+                )
             for engine in db.engines.values():
                 manager.track_engine(engine)
         manager.write = settings.write  # of applications that share a database the last one wins

@@ -41,6 +41,8 @@ class Settings:
     :ivar translations: a folder of the application with catalogues (``de.po``) of its own, whose
         texts go before ours.
     :ivar access_log: whether it is noted who looked at which history page.
+    :ivar read_bind: the key in ``SQLALCHEMY_BINDS`` of a replica of the default database, which the
+        pages read from; plans, and what they do, read from the database itself.
     :ivar write: when versions are written: at ``"commit"``, or already at each ``"flush"``.
     :ivar diff_budget_ms: how long a page may look for the finest differences, in milliseconds.
     """
@@ -55,6 +57,7 @@ class Settings:
     user_timezone: Callable[[Any], str | None] | None = None
     translations: str | None = None
     access_log: bool = False
+    read_bind: str | None = None
     write: str = "commit"
     diff_budget_ms: int = 250
 
@@ -131,6 +134,10 @@ def _optional_folder(value: Any) -> str | None:
     return None if value is None else _text(value) and "the name of a folder, or None"
 
 
+def _optional_bind(value: Any) -> str | None:
+    return None if value is None else _text(value) and "a key in SQLALCHEMY_BINDS, or None"
+
+
 def _optional_header(value: Any) -> str | None:
     fits = value is None or (isinstance(value, str) and value and not re.search(r"[\r\n]", value))
     return None if fits else "a policy in one line, or None to send none"
@@ -186,6 +193,7 @@ _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "user_timezone": _optional_function,
     "translations": _optional_folder,
     "access_log": _flag,
+    "read_bind": _optional_bind,
     "write": _write,
     "diff_budget_ms": _count(10_000),
 }

@@ -30,6 +30,7 @@ def test_every_key_reaches_its_field() -> None:
         "CONTINUUM_USER_TIMEZONE": lambda user: None,
         "CONTINUUM_TRANSLATIONS": "words",
         "CONTINUUM_ACCESS_LOG": True,
+        "CONTINUUM_READ_BIND": "replica",
         "CONTINUUM_WRITE": "flush",
         "CONTINUUM_DIFF_BUDGET_MS": 100,
     }
@@ -86,6 +87,7 @@ def test_an_option_that_shapes_tables_is_sent_to_continuum() -> None:
         ("TIMEZONE", "", "time zone"),
         ("TIMEZONE", None, "time zone"),
         ("USER_TIMEZONE", "UTC", "a function of the current user"),
+        ("READ_BIND", "", "a key in SQLALCHEMY_BINDS, or None"),
         ("WRITE", "never", '"commit" or "flush"'),
         ("DIFF_BUDGET_MS", -1, "a number"),
     ],

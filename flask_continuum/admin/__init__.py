@@ -12,6 +12,7 @@ from flask_continuum.access_log import note_page
 from flask_continuum.admin import headers
 from flask_continuum.admin.errors import show_data_error, show_http_error
 from flask_continuum.admin.folders import find_folders
+from flask_continuum.admin.replica import close_replica
 from flask_continuum.admin.schema import explain_database_error
 from flask_continuum.admin.views.access_log import access_log
 from flask_continuum.admin.views.activity import activity
@@ -71,6 +72,8 @@ def create_blueprint(settings: Settings) -> Blueprint:
     for kind in (OperationalError, ProgrammingError):
         blueprint.register_error_handler(kind, explain_database_error)
     blueprint.after_request(partial(_protect, settings))
+    if settings.read_bind is not None:
+        blueprint.teardown_request(close_replica)
     return blueprint
 
 

@@ -136,7 +136,8 @@ def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bo
     if bare:
         layout = _bare_layout(heading)
     else:
-        visit = open_visit(current_state())
+        state = current_state()
+        visit = open_visit(state, state.db.session())
         if visit.access.enters():
             layout = make_layout(visit, heading=heading)
             links = (Link(label=_("Back to the overview"), url=visit.links.overview()),)

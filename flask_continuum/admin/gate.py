@@ -8,15 +8,17 @@ from typing import Any
 
 from flask import current_app, make_response, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import Unauthorized, abort
 
 from flask_continuum import access_log
 from flask_continuum.admin import csrf
 from flask_continuum.admin.errors import LoginNeeded, NoAccess
 from flask_continuum.admin.rendering import wants_json
+from flask_continuum.admin.replica import reading_session
 from flask_continuum.admin.visit import Visit, open_visit
 from flask_continuum.policy import DefaultPolicy
-from flask_continuum.state import current_state, spoken_to_reader
+from flask_continuum.state import State, current_state, spoken_to_reader
 
 View = Callable[..., ResponseReturnValue]
 
@@ -28,16 +30,25 @@ NOBODY_LOGS_IN = (
 
 
 def page(view: View) -> View:
-    """Make a view function of a page: it gets the visit of someone who may enter.
+    """Make a view function of a page that reads: it gets the visit of someone who may enter.
 
     A POST from another site is refused here; the token of its form is the view's to check, for
     only the view can show the filled form again.
     """
+    return _entered(view, reading_session)
 
+
+def plan_page(view: View) -> View:
+    """Make a view function of a page that shows what it would change, and changes it."""
+    return _entered(view, lambda state: state.db.session())
+
+
+def _entered(view: View, session_of: Callable[[State], Session]) -> View:
     @wraps(view)
     @spoken_to_reader
     def enter(**values: Any) -> ResponseReturnValue:
-        visit = open_visit(current_state())
+        state = current_state()
+        visit = open_visit(state, session_of(state))
         require_entry(visit)
         access_log.note_entered()
         if request.method not in ("GET", "HEAD", "OPTIONS"):

@@ -21,6 +21,11 @@ def leave_message(words: str, link: Link | None = None) -> None:
     session[SESSION_KEY] = [words, link.label if link else None, link.url if link else None]
 
 
+def is_waiting() -> bool:
+    """Tell whether a message waits: this page is the one behind a change."""
+    return SESSION_KEY in session
+
+
 def take_messages() -> tuple[Flash, ...]:
     """The message that waits, if any; it is shown once."""
     if SESSION_KEY not in session:

@@ -99,13 +99,16 @@ class Visit:
         )
 
 
-def open_visit(state: State) -> Visit:
-    """What is known at the beginning of a request."""
+def open_visit(state: State, session: Session) -> Visit:
+    """What is known at the beginning of a request.
+
+    :param session: which the page reads by.
+    """
     user = state.current_user()
     zone = state.settings.zone_for(user)
     return Visit(
         state=state,
-        session=state.db.session(),
+        session=session,
         access=Access(user, state.policy),
         links=make_links(state.manager.registry),
         now=datetime.now(UTC),

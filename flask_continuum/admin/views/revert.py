@@ -15,7 +15,7 @@ from flask_continuum.admin import csrf, plans
 from flask_continuum.admin.choices import BASE, PLAN, Choices, read_choices
 from flask_continuum.admin.contexts import Link, RevertPage
 from flask_continuum.admin.errors import not_found
-from flask_continuum.admin.gate import page
+from flask_continuum.admin.gate import plan_page
 from flask_continuum.admin.messages import leave_message
 from flask_continuum.admin.pages.inputs import NO_ERRORS
 from flask_continuum.admin.pages.revert import build_refused, build_revert, words_of
@@ -64,7 +64,7 @@ class Asked:
         )
 
 
-@page
+@plan_page
 def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseReturnValue:
     """Show what going back to a version would change; a POST does what was chosen of it."""
     asked = _plan(visit, model, key, transaction)

@@ -24,7 +24,7 @@ from flask_continuum.admin.choices import (
 )
 from flask_continuum.admin.contexts import UndoPage
 from flask_continuum.admin.errors import not_found
-from flask_continuum.admin.gate import page
+from flask_continuum.admin.gate import plan_page
 from flask_continuum.admin.merges import merged
 from flask_continuum.admin.pages.inputs import NO_ERRORS
 from flask_continuum.admin.pages.stale import Between
@@ -75,7 +75,7 @@ class Asked:
         return read_values(self.wanted, choices.values, is_chosen)
 
 
-@page
+@plan_page
 def undo(visit: Visit, uid: str) -> ResponseReturnValue:
     """Show what undoing a transaction would change; a POST does what was chosen of it."""
     asked = _plan(visit, uid)
