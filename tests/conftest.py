@@ -19,6 +19,7 @@ from tests.support.availability import LeftOut
 from tests.support.databases import KINDS, Database, Source, Unavailable, open_source
 from tests.support.kept import Kept, Lent
 from tests.support.managers import MANAGERS, Managers, detach
+from tests.support.native import is_elsewhere, leave_out
 
 LEFT_OUT = pytest.StashKey[LeftOut]()
 
@@ -53,7 +54,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
             detach(made)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out(config, items, [item for item in items if is_elsewhere(item)])
     # Playwright keeps an event loop running in this thread, in which asyncio.run() refuses to
     # start: tests with a browser come last. They are also the slowest.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -27,12 +27,20 @@ PARTS = 1 + MORE // 10
 """Into how many tests they are cut, so that several processes have something to do."""
 
 
-@pytest.fixture(params=["commit", "flush"])
-def desk(request: pytest.FixtureRequest, engine: sa.Engine) -> Iterator[Desk]:
+@pytest.fixture(params=["commit", "flush", "native"])
+def write(request: pytest.FixtureRequest) -> str:
+    """When versions are written, or that triggers do it."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def desk(write: str, engine: sa.Engine) -> Iterator[Desk]:
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare)
-    desk = build(engine)
-    desk.manager.write = request.param
+    native = write == "native"
+    desk = build(engine, native=native)
+    desk.manager.write = "commit" if native else write
     yield desk
     desk.manager.detach()
 

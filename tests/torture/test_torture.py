@@ -20,8 +20,14 @@ from tests.support.documents import ROOT
 from tests.torture.writers import Score, engine_for, furnish, prepare, write_in_threads
 
 SECONDS = float(os.environ.get("CONTINUUM_TEST_TORTURE", "1"))
-MODES = [("commit", "orderly"), ("flush", "wild"), ("commit", "wild"), ("flush", "orderly")]
-MODES = MODES if SECONDS > 5 else MODES[:2]
+MODES = [
+    ("commit", "orderly"),
+    ("flush", "wild"),
+    ("native", "wild"),
+    ("commit", "wild"),
+    ("flush", "orderly"),
+]
+MODES = MODES if SECONDS > 5 else MODES[:3]
 LEVELS = {
     "sqlite": ("SERIALIZABLE",),
     "postgresql": ("READ COMMITTED", "REPEATABLE READ"),
@@ -40,9 +46,8 @@ def test_history_stands_writers_at_once(
     database: Database, isolation: str, write: str, order: str
 ) -> None:
     orderly = order == "orderly"
-    torture = prepare(engine_for(database.url, isolation))
+    torture = prepare(engine_for(database.url, isolation), write)
     newsroom = torture.newsroom
-    newsroom.manager.write = write
     furnish(torture)
     # an even length of the seed makes the processes orderly too
     others = [

@@ -75,9 +75,14 @@ class Torture:
     Line: Any
 
 
-def prepare(engine: sa.Engine) -> Torture:
-    """Make models and tables, where these are not there yet."""
-    newsroom = build(engine)
+def prepare(engine: sa.Engine, write: str) -> Torture:
+    """Make models and tables, where these are not there yet.
+
+    :param write: when versions are written; ``native`` has triggers do it.
+    """
+    native = write == "native"
+    newsroom = build(engine, options={"native_versioning": native})
+    newsroom.manager.write = "commit" if native else write
 
     class Item(newsroom.base):  # type: ignore[misc, name-defined]
         __tablename__ = "item"
@@ -299,8 +304,7 @@ def write_in_threads(
 
 def main(url: str, isolation: str, write: str, seed: str, seconds: str) -> None:
     """Be one process of writers, with two threads."""
-    torture = prepare(engine_for(url, isolation))
-    torture.newsroom.manager.write = write
+    torture = prepare(engine_for(url, isolation), write)
     score = write_in_threads(torture, seed, 2, float(seconds), orderly=len(seed) % 2 == 0)
     print(json.dumps([score.committed, score.rolled_back, score.conflicts, score.failures]))
 

@@ -49,22 +49,21 @@ class AskedTransactions:
         connection, metadata = self.place(session, model, metadata)
         unit = self.current.get(connection)
         asked = unit.asked.get(metadata)
-        if asked is None:
+        if asked is None or not asked.wanted:
             join(session, connection, unit, self.current)
             with noting_failure(unit):
                 asked = self.writer.ask(connection, unit, metadata)
-        unit.want(metadata)
-        return self._thing(session, connection, unit, metadata, unit.asked[metadata])
+        return self._thing(session, connection, unit, metadata, asked)
 
     def fix(self, session: Session, connection: sa.Connection, unit: UnitOfWork) -> None:
         """Write the rows of a unit's transactions where there are none: their ids are final."""
         for metadata in unit.metadatas:
-            if metadata not in unit.asked:
+            known = unit.asked.get(metadata)
+            if known is None or not known.wanted:
                 with noting_failure(unit):
                     asked = self.writer.ask(connection, unit, metadata)
                 if metadata in unit.opened:
                     self._thing(session, connection, unit, metadata, asked)
-            unit.want(metadata)
 
     def find(self, session: Session) -> Any | None:
         """Return the object of the transaction that was asked for, ``None`` if none was."""

@@ -91,7 +91,9 @@ class BulkCapture:
         """Prepare for a statement that triggers see: records of several tables are locked."""
         if not flush and statement.table.options.bulk != "capture":
             self._decline(statement.table)
-        elif flush and not statement.table.is_link:
+        elif not flush:
+            self.roots.before_statement(connection, statement)
+        elif not statement.table.is_link:
             self.roots.before_flushed(connection, statement, _FLUSHING.get())
 
     # -- before and after a statement ----------------------------------------------------------

@@ -57,7 +57,12 @@ class Creation:
         versioned = [table for table in self.registry.tables.values() if table.version in created]
         if versioned:
             self.completeness.register(connection, versioned, created)
-        native = self._native(metadata, created)
+        native = [
+            table
+            for table in self._native(metadata, created)
+            if table.version in created
+            or sa.inspect(connection).has_table(table.version.name, table.version.schema)
+        ]
         if native:
             install(connection, self.registry, native)
 

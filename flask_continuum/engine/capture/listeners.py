@@ -247,6 +247,8 @@ class Listeners:
             # whatever it writes, a trigger may turn it into a change of what the draft shows
             unit.revision += 1
         read = self.mentions.are_in(statement) and not self._is_flush(context)
+        if read and unit.opened and unit.told:
+            self.writer.catch_up(connection, unit)
         if read and self.writer.is_dirty(unit):
             self._write_draft(connection, unit, None)
 

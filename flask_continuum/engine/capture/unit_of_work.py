@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakSet
 
@@ -259,13 +259,6 @@ class UnitOfWork:
     def told(self) -> Mapping[Any, Told]:
         """What triggers were told about its transactions, by metadata."""
         return {key: each for frame in self._unwritten() for key, each in frame.told.items()}
-
-    def want(self, metadata: Any) -> None:
-        """Note that the application has asked for a transaction whose row is there already."""
-        for frame in self.frames:
-            asked = frame.asked.get(metadata)
-            if asked is not None and not asked.wanted:
-                frame.asked[metadata] = replace(asked, wanted=True)
 
     @property
     def metadatas(self) -> list[Any]:

@@ -167,10 +167,11 @@ class Writer:
             versions.
         """
         dialect = self.dialect(connection)
-        drafted = None
-        if unit.draft is not None and not unit.draft.overtaken:
+        there = unit.asked.get(metadata)
+        drafted = None if there is None else there.id
+        if drafted is None and unit.draft is not None and not unit.draft.overtaken:
             drafted = unit.draft.transaction_ids.get(metadata)
-        if unit.draft is not None and drafted is None:
+        if unit.draft is not None and drafted is None and there is None:
             self._take_back(connection, dialect, unit, unit.draft)
             unit.draft = None
         # its continuation under another id, if there is one, has the same instant
@@ -186,6 +187,14 @@ class Writer:
         asked = Asked(drafted, job.values, set_before, wanted=wanted)
         unit.frames[-1].asked[metadata] = asked
         return asked
+
+    def catch_up(self, connection: sa.Connection, unit: UnitOfWork) -> None:
+        """Write what was said of transactions since their rows were needed by triggers."""
+        said_now = _said(unit)
+        for metadata in unit.told:
+            asked = unit.asked[metadata]
+            if not asked.wanted and said_now.get(metadata, {}) != asked.said:
+                self.ask(connection, unit, metadata, wanted=False)
 
     def _job(
         self,

@@ -59,7 +59,7 @@ class Blocks:
         """Yield what an UPDATE makes of the keys that there are now."""
         yield self._live(self.table, NEW, before=OLD)
         for sibling in self.siblings:
-            yield self._live(sibling, NEW)
+            yield self._live(sibling, NEW, before=OLD)
 
     def moved(self) -> Iterator[Block]:
         """Yield what an UPDATE makes of the keys that were there before it."""
@@ -102,9 +102,8 @@ class Blocks:
         have = self._have(table, "s")
         is_unknown = f"(p.{began} IS NULL AND NOT {have}"
         if before is not None:
-            is_unknown += (
-                f" AND EXISTS (SELECT 1 FROM {before} o WHERE {self.same(table, 'o', 's')})"
-            )
+            same = d.shared_key(self.table, "o", table, "s")
+            is_unknown += f" AND EXISTS (SELECT 1 FROM {before} o WHERE {same})"
         keys = ", ".join(f"r.{d.q(c)} AS k{i}" for i, c in enumerate(self.table.key))
         joins = self._joins(table)
         source = f"(SELECT DISTINCT {keys} FROM {rows} r{self._linking('r')})"
@@ -120,7 +119,8 @@ class Blocks:
         if not unknown:
             return Block(table, found, None)
         # what the statement has changed was another row before it
-        older = f"{before} s" if before else f"{source} k JOIN {d.name(table.live)} s ON {joins}"
+        own = before is not None and table is self.table
+        older = f"{before} s" if own else f"{source} k JOIN {d.name(table.live)} s ON {joins}"
         return Block(table, found, self._baseline(table, older, "s"))
 
     def _gone(self, rows: str, *, all_go: bool = False) -> Block:
@@ -148,8 +148,16 @@ class Blocks:
             f"(p.{began} IS NULL AND NOT {have}) AS unknown FROM {rows} o "
             f"LEFT JOIN LATERAL ({self._before(table, 'o')}) p ON true"
             + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+            + self._order()
         )
         return Block(table, found, self._baseline(table, f"{rows} s", "s"))
+
+    def _order(self) -> str:
+        """Return the order in which the first of several rows tells what their link held."""
+        if not self.table.repeats:
+            return ""
+        columns = (*self.table.key, *self.table.live.primary_key)
+        return f" ORDER BY {', '.join(f'o.{self.dialect.q(c)}' for c in columns)}"
 
     def _baseline(self, table: VersionedTable, rows: str, alias: str) -> str:
         d = self.dialect

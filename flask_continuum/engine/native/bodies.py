@@ -100,7 +100,8 @@ END"""
         ELSE coalesce(t.{context}::jsonb, '{{}}') || jsonb_build_object('moved',
           coalesce(t.{context}::jsonb -> 'moved', '{{}}')
           || jsonb_build_object({name}, continuum_pairs)) END, '{{}}') AS {self._context_type()})
-      WHERE t.id = continuum_ids[1];
+      WHERE t.id = continuum_ids[1]
+        AND coalesce(jsonb_typeof(t.{context}::jsonb -> 'moved'), 'object') = 'object';
     PERFORM set_config({self._noted}, '', true), set_config({self._told}, 'yes', true);"""
 
     # -- the transaction -----------------------------------------------------------------------
@@ -239,7 +240,17 @@ END"""
     END IF;"""
 
     def _lock_root(self) -> str:
-        """Return what locks a record of several tables by its row in the first."""
+        """Return what locks a record of several tables by its row in the first.
+
+        Several rows that are one link are locked as well: who removes the last must know it.
+        """
+        if self._table.repeats:
+            live = self._dialect.name(self._table.live)
+            return f"""
+  IF TG_OP IN ('UPDATE', 'DELETE') THEN
+    PERFORM 1 FROM {OLD} o JOIN {live} s
+      ON {self._blocks.same(self._table, "s", "o")} FOR UPDATE OF s;
+  END IF;"""
         if self._root is None:
             return ""
         root = self._dialect.name(self._root.live)

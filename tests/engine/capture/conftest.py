@@ -21,12 +21,9 @@ from tests.engine.capture.shop import build as build_shop
 from tests.engine.invariants import check
 from tests.engine.newsroom import Newsroom, lend
 from tests.support.databases import Database
+from tests.support.native import leave_out
 
 Borrow = Callable[[Callable[[sa.Engine], Any]], AbstractContextManager[Any]]
-
-
-NATIVE: tuple[str, ...] = ()
-"""The databases whose triggers there are."""
 
 
 @pytest.fixture(params=["commit", "flush", "plain", "native"])
@@ -106,20 +103,8 @@ def shop(borrow: Borrow) -> Iterator[Any]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what a way of writing does not concern."""
-    left, kept = [], []
-    for item in items:
-        (left if _is_left_out(item) else kept).append(item)
-    if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = kept
-
-
-def _is_left_out(item: pytest.Item) -> bool:
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    kind, mode = parameters.get("database_kind"), parameters.get("write")
-    if mode == "plain":  # the fallbacks are the same code on each database
-        return bool(kind == "mariadb")
-    if mode == "native":
-        return kind not in NATIVE or item.get_closest_marker("orm_only") is not None
-    return False
+    """Leave the fallbacks to two databases: they are the same code on each."""
+    again = {"write": "plain", "database_kind": "mariadb"}
+    parameters = (getattr(getattr(item, "callspec", None), "params", {}) for item in items)
+    pairs = zip(items, parameters, strict=True)
+    leave_out(config, items, [item for item, given in pairs if again.items() <= given.items()])

@@ -39,11 +39,14 @@ def test_the_transaction_that_began_first_commits_last(both: Newsroom, read: boo
         second.commit()
         first.get(both.Section, 1, populate_existing=True).name = "slow too"
         first.commit()
-    found = rows(both.engine, both.registry_of(both.Section).table)
+    table = both.registry_of(both.Section).table
+    # of a transaction that triggers write under, the row was there before the other's
+    quick, slow = (3, 4) if table.is_native else (2, 3)
+    found = rows(both.engine, table)
     assert [(row[1], row[2:]) for row in found if row[0] == 1] == [
-        ("s1", (1, 2, 0)),
-        ("quick", (2, 3, 1)),
-        ("slow too", (3, None, 1)),
+        ("s1", (1, quick, 0)),
+        ("quick", (quick, slow, 1)),
+        ("slow too", (slow, None, 1)),
     ]
 
 

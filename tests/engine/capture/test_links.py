@@ -114,6 +114,7 @@ def test_a_link_that_leads_elsewhere(catalogue: Catalogue, way: str) -> None:
     assert catalogue.links(catalogue.numbered) == [(2, "kept", 2), (9, "kept", 0)]
 
 
+@pytest.mark.orm_only(reason="triggers see what is linked")
 def test_links_by_expressions_are_refused(catalogue: Catalogue) -> None:
     table = catalogue.plain
     with catalogue.sessions() as session, pytest.raises(HistoryWriteError, match="expression"):

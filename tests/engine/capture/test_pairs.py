@@ -209,6 +209,8 @@ def test_what_one_transaction_does(
     catalogue.add((1, "a"))
     with catalogue.commit() as session:
         program(catalogue, session)
+    if program is _led_apart and catalogue.manager.registry.tables[catalogue.numbered].is_native:
+        expected = [(1, "b", 2), *expected[1:]]  # each row goes by itself, the second one last
     found = [each for each in catalogue.links(catalogue.numbered) if each != (1, "a", 0)]
     assert found == expected
 
@@ -255,6 +257,7 @@ def test_two_who_remove_the_last_two_rows(catalogue: Catalogue) -> None:
     assert catalogue.links(table)[-1][-1] == 2
 
 
+@pytest.mark.orm_only(reason="triggers see what this changes behind history")
 def test_verify_looks_at_the_row_that_speaks(catalogue: Catalogue) -> None:
     catalogue.add((1, "a"), (2, "b"))
     with catalogue.engine.begin() as connection:

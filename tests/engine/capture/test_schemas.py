@@ -94,6 +94,7 @@ def test_a_schema_for_each_tenant(engine: sa.Engine, own: str | None) -> None:
     manager.detach()
 
 
+@pytest.mark.orm_only(reason="one database has one transaction at a time")
 def test_two_metadatas_on_one_connection(engine: sa.Engine, write: str) -> None:
     """Each has transactions of its own, of one identity; drafts of both are taken back."""
     manager = VersioningManager(user_cls=None)
