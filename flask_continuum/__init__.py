@@ -48,6 +48,7 @@ from flask_continuum.engine.maintenance import (
     baseline,
     doctor,
     erase,
+    prune,
     vacuum,
     verify,
 )
@@ -152,6 +153,7 @@ __all__ = [
     "parent_class",
     "plan_revert",
     "plan_undo",
+    "prune",
     "remove_versioning",
     "time_machine",
     "timeline",

@@ -32,7 +32,7 @@ def check(engine: sa.Engine, manager: VersioningManager) -> None:
         for table in tables:
             used[registry.history_of(table).transaction] |= _check_table(connection, table)
         for transaction, ids in used.items():
-            emptied = transaction.c.kind == "vacuumed"
+            emptied = transaction.c.kind.in_(("vacuumed", "prune"))
             found = connection.execute(sa.select(transaction).where(emptied.is_not(True))).all()
             continued = {row.uid for row in found if row.id in ids}
             there = {

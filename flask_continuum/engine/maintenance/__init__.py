@@ -12,6 +12,7 @@ from flask_continuum.engine.maintenance.checkup.symptoms import (
 from flask_continuum.engine.maintenance.doctor import doctor
 from flask_continuum.engine.maintenance.erase import Erasure, erase
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind, Report
+from flask_continuum.engine.maintenance.prune import prune
 from flask_continuum.engine.maintenance.vacuum import vacuum
 from flask_continuum.engine.maintenance.verify import verify
 
@@ -27,6 +28,7 @@ __all__ = [
     "baseline",
     "doctor",
     "erase",
+    "prune",
     "vacuum",
     "verify",
 ]

@@ -13,6 +13,7 @@ from flask_continuum.engine.maintenance.scope import Place
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.keys import Key, among, chunks
 from flask_continuum.engine.read.moved import MOVED, from_context, plain_key
+from flask_continuum.engine.read.pruned import pruned_before
 from flask_continuum.engine.registry import VersionedTable
 from flask_continuum.engine.typed import AnySelect
 
@@ -65,7 +66,10 @@ def _verify_table(
     there = _operations(place, table, places)
     for number, old, new in stated:
         for key, expected in ((old, Operation.DELETE), (new, Operation.INSERT)):
-            if there.get((*plain_key(table, key), number)) != expected:
+            found = there.get((*plain_key(table, key), number))
+            if found is None and _was_pruned(place, table, key, number):
+                continue
+            if found != expected:
                 yield Finding(
                     FindingKind.MOVE_WITHOUT_VERSIONS,
                     table.live.fullname,
@@ -89,6 +93,24 @@ def _operations(
         for *key, number, operation in place.connection.execute(statement, execution_options=OWN):
             found[*plain_key(table, key), number] = operation
     return found
+
+
+def _was_pruned(place: Place, table: VersionedTable, key: Key, number: int) -> bool:
+    """Tell whether a version that is not there was pruned, as the next one says."""
+    transaction = place.history.transaction
+    statement = (
+        sa.select(table.transaction_id, transaction.c.context)
+        .join(transaction, transaction.c.id == table.transaction_id)
+        .where(
+            *(column == part for column, part in zip(table.version_key, key, strict=True)),
+            table.transaction_id > number,
+        )
+        .order_by(table.transaction_id)
+        .limit(1)
+    )
+    row = place.connection.execute(statement, execution_options=OWN).first()
+    gone = None if row is None else pruned_before(table, row[1], key, row[0])
+    return gone is not None and gone.first <= number <= gone.last
 
 
 def _text(key: Key) -> str:

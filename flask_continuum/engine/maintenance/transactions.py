@@ -18,7 +18,10 @@ VACUUMED = "vacuumed"
 ERASE = "erase"
 """The kind of a transaction that erased something, which says what."""
 
-MAY_BE_EMPTY = ("command", "import", VACUUMED, ERASE)
+PRUNE = "prune"
+"""The kind of a transaction in which old versions were deleted."""
+
+MAY_BE_EMPTY = ("command", "import", VACUUMED, ERASE, PRUNE)
 """Kinds of transactions that stay though nothing changed: somebody asked for them, or did once."""
 
 

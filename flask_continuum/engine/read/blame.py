@@ -25,6 +25,7 @@ from flask_continuum.engine.read.loading import (
     with_transaction,
 )
 from flask_continuum.engine.read.moved import key_before
+from flask_continuum.engine.read.pruned import pruned_before
 from flask_continuum.engine.read.recorded import (
     Recorded,
     recorded_by,
@@ -180,12 +181,15 @@ class _Step:
             if inserted == Operation.INSERT
             else None
         )
+        self.pruned = pruned_before(entry.table, context, entry.key_of(self.version), self.at)
 
     @property
     def is_made_up(self) -> bool:
-        """Whether the values were there before: under another key, or before there was history."""
+        """Whether the values were there before: under another key, or before there was history,
+        or before it was pruned.
+        """
         kind = None if self.transaction is None else self.transaction.kind
-        return kind == BASELINE or self.moved_from is not None
+        return kind == BASELINE or self.moved_from is not None or self.pruned is not None
 
 
 def _blame(

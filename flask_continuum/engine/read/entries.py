@@ -23,6 +23,7 @@ from flask_continuum.engine.read.loading import (
     versioned,
     whole,
 )
+from flask_continuum.engine.read.pruned import pruned_before
 from flask_continuum.engine.read.recorded import Recorded, recorded
 from flask_continuum.engine.read.results import Entry, LinkChange
 from flask_continuum.engine.registry import VersionedClass
@@ -100,6 +101,10 @@ def entry_of_version(
     if version is None:
         return None if before is None else Entry(before, before, transaction, (), links)
     previous = None if begins(entry, version, transaction) else before
+    pruned = None
+    if previous is None and transaction is not None and transaction.context:
+        key = entry.key_of(version)
+        pruned = pruned_before(entry.table, transaction.context, key, transaction.id)
     return Entry(
         version=version,
         previous=previous,
@@ -107,6 +112,7 @@ def entry_of_version(
         fields=field_changes(versioned(version), known, previous, version),
         links=links,
         operation=Operation(operation(entry, version)),
+        pruned=pruned,
     )
 
 

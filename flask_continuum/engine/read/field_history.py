@@ -28,6 +28,7 @@ from flask_continuum.engine.read.loading import (
     with_transaction,
 )
 from flask_continuum.engine.read.moved import key_before
+from flask_continuum.engine.read.pruned import pruned_before
 from flask_continuum.engine.read.recorded import spans_table, speaks_of
 from flask_continuum.engine.read.results import NOT_RECORDED, FieldValue, Page
 from flask_continuum.engine.read.sessions import reading
@@ -170,6 +171,9 @@ def _value(entry: VersionedClass, name: str, row: Any, erased: Mapping[int, Eras
     kind = None if transaction is None else transaction.kind
     if row.known_before is None:
         told = row.at <= row.born and kind != BASELINE and moved_from is None
+        if told and transaction is not None:
+            key = entry.key_of(version)
+            told = pruned_before(entry.table, transaction.context, key, row.at) is None
     else:
         told = row.known_before == _KNOWN
     value: Any = NOT_RECORDED

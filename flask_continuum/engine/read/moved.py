@@ -61,7 +61,7 @@ def to_context(tables: Iterable[tuple[VersionedTable, Sequence[Pair]]]) -> Mappi
     """
     found = {}
     for table, pairs in tables:
-        written = [[_to_json(table, key) for key in pair] for pair in pairs]
+        written = [[key_to_json(table, key) for key in pair] for pair in pairs]
         told = [pair for pair in written if None not in pair]
         if told:
             found[table.live.fullname] = told
@@ -79,7 +79,7 @@ def from_context(context: Any, table: VersionedTable) -> Iterator[Pair]:
         match pair:
             case [list(old), list(new)] if len(old) == len(new) == len(table.key):
                 try:
-                    yield _from_json(table, old), _from_json(table, new)
+                    yield key_from_json(table, old), key_from_json(table, new)
                 except (ValueError, KeyError, InvalidOperation):
                     continue
 
@@ -229,13 +229,17 @@ def _opposite(done: Operation) -> Operation:
 # -- keys as JSON ------------------------------------------------------------------------------
 
 
-def _to_json(table: VersionedTable, key: Sequence[Any]) -> list[Any] | None:
+def key_to_json(table: VersionedTable, key: Sequence[Any]) -> list[Any] | None:
     """Return a key as JSON carries it; ``None`` where even its text does not tell it apart."""
     found = [_part_to_json(c, part) for c, part in zip(table.key, key, strict=True)]
     return None if None in found else found
 
 
-def _from_json(table: VersionedTable, key: Sequence[Any]) -> Key:
+def key_from_json(table: VersionedTable, key: Sequence[Any]) -> Key:
+    """Return the key that :func:`key_to_json` has written.
+
+    :raises ValueError: when it is none; ``KeyError`` and ``InvalidOperation`` likewise.
+    """
     return tuple(_part_from_json(c, part) for c, part in zip(table.key, key, strict=True))
 
 

@@ -94,6 +94,26 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True)
+class Pruned:
+    """Versions of a record that were pruned.
+
+    :ivar first: the transaction of the oldest of them.
+    :ivar last: that of the newest.
+    :ivar count: how many they were; where ``exact`` is false, of many records together.
+    :ivar at: when the last of them were pruned, in naive UTC.
+    :ivar before: the transaction of the version that is the oldest one now.
+    :ivar exact: whether this is told of the one record.
+    """
+
+    first: int
+    last: int
+    count: int
+    at: datetime
+    before: int
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One change of a record: a version with its difference to the one before.
 
@@ -107,6 +127,7 @@ class Entry:
     :ivar operation: what happened to the record; UPDATE where only links changed.
     :ivar children: what happened to its children in the transaction, where they are asked for.
     :ivar own: whether the record or its links changed, and not only its children.
+    :ivar pruned: what was pruned before it; then it is no real beginning.
     """
 
     version: Any
@@ -117,6 +138,7 @@ class Entry:
     operation: Operation = Operation.UPDATE
     children: tuple[Children, ...] = ()
     own: bool = True
+    pruned: Pruned | None = None
 
     @property
     def only_links(self) -> bool:
