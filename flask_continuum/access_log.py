@@ -214,15 +214,39 @@ def read_access_log(
     )
 
 
-def prune_access_log(session: Session, older_than: datetime | timedelta) -> int:
-    """Delete what was noted before an instant; the commit is the caller's.
+def count_access_log(session: Session, before: datetime) -> int:
+    """Return how many pages were noted before an instant (UTC when it has no zone)."""
+    table = _table()
+    old = sa.select(sa.func.count()).where(table.c.at < naive_utc(before))
+    return session.execute(old).scalar_one()
+
+
+def prune_access_log(
+    session: Session, older_than: datetime | timedelta, *, chunk: int | None = None
+) -> int:
+    """Delete what was noted before an instant; without ``chunk`` the commit is the caller's.
 
     :param older_than: the instant (UTC when it has no zone), or how long ago it was.
+    :param chunk: how many entries at a time; each chunk is committed.
     :returns: how many entries were deleted.
     """
-    instant = utcnow() - older_than if isinstance(older_than, timedelta) else older_than
+    instant = naive_utc(utcnow() - older_than if isinstance(older_than, timedelta) else older_than)
     table = _table()
-    result: Any = session.execute(sa.delete(table).where(table.c.at < naive_utc(instant)))
+    old = table.c.at < instant
+    total = 0
+    while chunk is not None:
+        # entries are noted in the order of their ids
+        last = sa.select(table.c.id).where(old).order_by(table.c.id).limit(chunk).subquery()
+        upto = session.execute(sa.select(sa.func.max(last.c.id))).scalar()
+        if upto is None:
+            return total
+        total += _delete(session, sa.delete(table).where(old, table.c.id <= upto))
+        session.commit()
+    return _delete(session, sa.delete(table).where(old))
+
+
+def _delete(session: Session, statement: sa.Delete) -> int:
+    result: Any = session.execute(statement)
     found: int = result.rowcount
     return found
 

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "doctor": "doctor",
         "verify": "verify",
         "baseline": "baseline",
+        "prune": "prune",
         "vacuum": "vacuum",
         "erase": "erase",
     }

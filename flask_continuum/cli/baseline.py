@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flask_continuum.cli.printing import as_json, echo_json, examples
+from flask_continuum.cli.printing import as_json, echo_json, examples, progress_bar
 from flask_continuum.cli.subjects import Desk, with_desk
 from flask_continuum.engine.maintenance import baseline
 from flask_continuum.presenters.labels import count_of
@@ -46,15 +46,9 @@ def command(
     if write:
         if total and not yes:
             click.confirm(f"Write {count_of(total, 'first version')}?", abort=True)
-        with click.progressbar(length=total, label="Writing", hidden=json_) as bar:
+        with progress_bar(total, "Writing", hidden=json_) as tell:
             counts = dict(
-                baseline(
-                    desk.session,
-                    manager,
-                    models=chosen,
-                    chunk=chunk,
-                    progress=lambda table, written: bar.update(chunk),
-                )
+                baseline(desk.session, manager, models=chosen, chunk=chunk, progress=tell)
             )
     if json_:
         echo_json({"written": write, "records": counts})

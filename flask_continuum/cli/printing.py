@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -82,3 +84,23 @@ def plain(value: Any) -> Any:
     if isinstance(value, Unreadable):
         return {"unreadable": True}
     return json_value(value)
+
+
+@contextmanager
+def progress_bar(
+    total: int, label: str, *, hidden: bool = False
+) -> Iterator[Callable[[str, int], None]]:
+    """Show a bar on a terminal, and nothing elsewhere.
+
+    :param total: what it comes to in the end.
+    :returns: what jobs call after each chunk, with a table and how much of it is done.
+    """
+    done: dict[str, int] = {}
+    hidden = hidden or not sys.stdout.isatty()
+    with click.progressbar(length=total, label=label, hidden=hidden) as bar:
+
+        def tell(table: str, count: int) -> None:
+            bar.update(count - done.get(table, 0))
+            done[table] = count
+
+        yield tell

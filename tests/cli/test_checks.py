@@ -100,6 +100,39 @@ def test_rows_that_predate_their_history_get_first_versions(shell: Shell) -> Non
         db.session.commit()
 
 
+def test_old_versions_are_deleted(shell: Shell) -> None:
+    db, models = shell.newsroom.db, shell.newsroom.models
+    with shell.newsroom.app.app_context():
+        for name in ("one", "two", "three", "four"):
+            section = db.session.get(models.Section, 77) or models.Section(id=77)
+            section.name = name
+            db.session.add(section)
+            db.session.commit()
+    nothing = dict.fromkeys(shell.json("prune", "--keep", "99", "--dry-run")["versions"], 0)
+    looked = shell.json("prune", "section", "--keep", "2", "--dry-run")
+    assert looked["deleted"] is False
+    assert looked["versions"]["section"] >= 2
+    count = looked["versions"]["section"]
+    asked = shell.run("prune", "section", "--keep", "2", answer="n\n", code=1)
+    assert f"Delete {count} versions for good? [y/N]: n" in asked
+    assert "--older-than AGE, --keep N, or both" in shell.run("prune", code=2)
+    assert "--yes" in shell.run("prune", "--json", "--keep", "1", code=2)
+    assert "such as 90d" in shell.run("prune", "--older-than", "soon", code=2)
+    assert shell.json("prune", "--older-than", "99y", "--dry-run")["versions"] == nothing
+    said = shell.run("prune", "section", "--keep", "2", "--yes")
+    assert said.endswith("Done.\n")
+    assert "Pruning" not in said  # the bar is for terminals
+    assert shell.run("prune", "section", "--keep", "2").endswith("Nothing to do.\n")
+    assert [each["operation"] for each in shell.json("log", "section", "77")] == [
+        "UPDATE",
+        "INSERT",
+    ]
+    assert shell.json("verify")["clean"] is True
+    with shell.newsroom.app.app_context():
+        db.session.delete(db.session.get(models.Section, 77))
+        db.session.commit()
+
+
 def _models(shell: Shell) -> list[str]:
     return [each["name"] for each in shell.json("models")]
 
