@@ -66,17 +66,17 @@ def tell_transactions(place: Place, table: VersionedTable, span: Span) -> None:
         ).group_by(*keys, gone.c.base),
         execution_options=OWN,
     ).all()
-    earlier = _contexts(place, {(first,) for *_, first, _, _ in found})
+    contexts = _contexts(place, {(first,) for *_, first, _, _ in found})
+    earlier = {each: read_pruned(table, context, each) for each, context in contexts.items()}
     told: dict[int, dict[Key, Pruned]] = defaultdict(dict)
     at = utcnow().replace(microsecond=0)
     for *key, base, first, last, count in found:
-        known = read_pruned(table, earlier.get(first), first)
+        known = earlier.get(first)
         # what was gone before it already; of many together it cannot be told how many were its own
-        before = known.get(plain_key(table, key)) or known.get(None)
+        before = known.get(plain_key(table, key)) or known.get(None) if known else None
         pruned = Pruned(first, last, count, at, base)
         told[base][tuple(key)] = pruned if before is None else joined(before, pruned)
-    contexts = _contexts(place, {(each,) for each in told}, lock=True)
-    for base, context in contexts.items():
+    for base, context in _contexts(place, {(each,) for each in told}, lock=True).items():
         place.write(
             sa.update(transaction)
             .values(context=write_pruned(table, context, told[base], base))
