@@ -41,8 +41,8 @@ class Article(Base):
     """What has a long history."""
 
     __tablename__ = "article"
-    __versioned__ = {}
-    id = sa.Column(sa.Integer, primary_key=True)
+    __versioned__: dict[str, object] = {}
+    id = sa.Column(sa.Integer, primary_key=True, autoincrement=False)
     title = sa.Column(sa.String(100))
     body = sa.Column(sa.Text)
 
@@ -51,8 +51,8 @@ class Note(Base):
     """What had rows before it had a history."""
 
     __tablename__ = "note"
-    __versioned__ = {}
-    id = sa.Column(sa.Integer, primary_key=True)
+    __versioned__: dict[str, object] = {}
+    id = sa.Column(sa.Integer, primary_key=True, autoincrement=False)
     text = sa.Column(sa.String(100))
 
 

@@ -49,6 +49,10 @@ KINDS: Mapping[str, Pill] = {
     ),
     "command": Pill(words=N_("Command line")),
     "erase": Pill(words=N_("Erasure"), title=N_("Values were erased from the history")),
+    "prune": Pill(words=N_("Pruning"), title=N_("Old versions were deleted")),
+    "repair": Pill(
+        words=N_("Repair"), title=N_("What was found outside the application was written down")
+    ),
 }
 BACKWARD = frozenset({"revert", "restore", "undo"})
 NODES: Mapping[Operation, str] = {
@@ -218,6 +222,7 @@ def entry_words(
         kind=transaction.kind,
         labels=(*(humanise(name) for name in names), *(link.label for link in links)),
         target=origin_of(visit, transaction),
+        pruned=seen.entry.pruned is not None,
     )
     return pieces_of(sentence, lambda ref: visit.links.version(versioned.model, key, int(ref)))
 

@@ -62,6 +62,17 @@ class LoginNeeded(Unauthorized):
         self.reason = reason
 
 
+class VersionPruned(NotFound):
+    """A version that was there and was pruned.
+
+    :ivar link: to what is left.
+    """
+
+    def __init__(self, words: str, label: str, url: str) -> None:
+        super().__init__(words)
+        self.link = Link(label=label, url=url)
+
+
 def bad_request(words: str) -> BadRequest:
     """An error about the address, in words for the person who reads it."""
     return BadRequest(words)
@@ -106,7 +117,11 @@ def show_http_error(error: HTTPException) -> Response:
         hint = error.reason if current_app.debug else None
     elif error.description and error.description != type(error).description:
         words = error.description
-    response = _render(status, heading, words, hint, bare=isinstance(error, NoAccess | LoginNeeded))
+    more: tuple[Link, ...] = ()
+    if isinstance(error, VersionPruned):
+        heading, more = _("Pruned"), (error.link,)
+    bare = isinstance(error, NoAccess | LoginNeeded)
+    response = _render(status, heading, words, hint, more, bare=bare)
     for name, value in error.get_headers(request.environ):
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -131,7 +146,15 @@ def show_data_error(error: DataError) -> Response:
     return show_http_error(not_found())
 
 
-def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bool) -> Response:
+def _render(
+    status: int,
+    heading: str,
+    words: str,
+    hint: str | None,
+    more: tuple[Link, ...] = (),
+    *,
+    bare: bool,
+) -> Response:
     links: tuple[Link, ...] = ()
     if bare:
         layout = _bare_layout(heading)
@@ -140,7 +163,7 @@ def _render(status: int, heading: str, words: str, hint: str | None, *, bare: bo
         visit = open_visit(state, state.db.session())
         if visit.access.enters():
             layout = make_layout(visit, heading=heading)
-            links = (Link(label=_("Back to the overview"), url=visit.links.overview()),)
+            links = (*more, Link(label=_("Back to the overview"), url=visit.links.overview()))
         else:
             layout = _bare_layout(heading)
     page = ErrorPage(layout=layout, status=status, words=words, hint=hint, links=links)

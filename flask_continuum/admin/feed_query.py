@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "command": N_("Command line"),
     "baseline": N_("Baselines"),
     "erase": N_("Erasures"),
+    "repair": N_("Repairs"),
 }
 """How transactions came about, as the address and as a person calls it."""
 LONGEST_TEXT = 200

@@ -65,6 +65,7 @@ def entry_sentence(
     kind: str | None = None,
     labels: Sequence[str] = (),
     target: int | str | None = None,
+    pruned: bool = False,
 ) -> Sentence:
     """Say what one entry of a timeline did.
 
@@ -75,11 +76,16 @@ def entry_sentence(
     :param kind: the transaction's kind ("revert", "restore", "undo", "import", "baseline", …)
     :param labels: labels of the changed fields, named by a revert of up to three
     :param target: the transaction id that a revert, restore or undo goes back to
+    :param pruned: whether it is the first one only because those before it were pruned
     :return: "changed 3 fields", "created the article with 9 fields", "deleted the article",
         "reverted Body to #1173", "restored the article from #1041",
         "put back 2 fields, undoing #1180"
     """
     thing = sentence_case(model)
+    if pruned:
+        return _plain(
+            _("left the %(thing)s as it begins here: what was before was pruned", thing=thing)
+        )
     named = {
         "restore": _restored, "revert": _reverted, "undo": _undone, "baseline": _baseline,
     }.get(kind or "")  # fmt: skip

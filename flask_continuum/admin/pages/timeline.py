@@ -31,6 +31,7 @@ from flask_continuum.admin.pages.fields import record_tabs
 from flask_continuum.admin.paging import VERSIONS, make_pager
 from flask_continuum.admin.past import make_form
 from flask_continuum.admin.people import person_of
+from flask_continuum.admin.pruned import pruned_notices
 from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.selects import make_select
 from flask_continuum.admin.shown_fields import fields_of_model
@@ -159,7 +160,10 @@ def build_timeline(
         state_heading=_("As it was last") if subject.is_deleted else _("As it is now"),
         empty=None if days else _empty(record, form),
         travel=make_form(visit, visit.links.record(subject.model, subject.key), None),
-        notices=_other_lives(visit, subject, lives, filters),
+        notices=(
+            *_other_lives(visit, subject, lives, filters),
+            *pruned_notices(visit, page.items),
+        ),
     )
 
 

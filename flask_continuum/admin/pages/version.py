@@ -36,6 +36,7 @@ from flask_continuum.admin.moments import label_of
 from flask_continuum.admin.moves import moved_words
 from flask_continuum.admin.origins import load_origins
 from flask_continuum.admin.people import person_of
+from flask_continuum.admin.pruned import pruned_notices
 from flask_continuum.admin.records import refer, refer_to_related
 from flask_continuum.admin.references import show_reference
 from flask_continuum.admin.subjects import Subject
@@ -372,7 +373,8 @@ def _nothing_now(subject: Subject, entry: Entry) -> str:
 def _notices(visit: Visit, subject: Subject, entry: Entry) -> tuple[Notice, ...]:
     if not entry.only_links:
         moved = moved_words(visit, subject.versioned, (entry,)).get(id(entry))
-        return (Notice(words=(*moved, Piece(text="."))),) if moved else ()
+        told = (Notice(words=(*moved, Piece(text="."))),) if moved else ()
+        return (*told, *pruned_notices(visit, (entry,)))
     words = ngettext(
         "In %(version)s only links changed: %(num)s relation.",
         "In %(version)s only links changed: %(num)s relations.",

@@ -19,6 +19,7 @@ from flask_continuum.admin.gate import plan_page
 from flask_continuum.admin.messages import leave_message
 from flask_continuum.admin.pages.inputs import NO_ERRORS
 from flask_continuum.admin.pages.revert import build_refused, build_revert, words_of
+from flask_continuum.admin.pruned import no_version
 from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import Subject, find_record, read_number, see_version
 from flask_continuum.admin.targets import safe_target
@@ -124,7 +125,7 @@ def _version(visit: Visit, subject: Subject, transaction: int) -> Any:
     values = dict(zip(subject.versioned.key_attributes, subject.key, strict=True))
     version = version_at(visit.session, subject.versioned.version_class, values, transaction)
     if version is None or entry_transaction_id(version) != transaction:
-        raise not_found()
+        raise no_version(visit, subject, transaction)
     see_version(visit, subject, version)
     return version
 

@@ -9,10 +9,10 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin import shapes
-from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.moments import transactions_of
 from flask_continuum.admin.pages.version import Found, build_version
+from flask_continuum.admin.pruned import no_version
 from flask_continuum.admin.rendering import show
 from flask_continuum.admin.subjects import Subject, find_record, see_version
 from flask_continuum.admin.visit import Visit
@@ -39,7 +39,7 @@ def version(visit: Visit, model: str, key: str, transaction: int) -> ResponseRet
     session = visit.session
     entry = entry_of(session, subject.model, subject.key, transaction)
     if entry is None:
-        raise not_found()
+        raise no_version(visit, subject, transaction)
     see_version(visit, subject, entry.version)
     later = transactions_of(visit, subject, limit=AROUND, above=transaction)
     earlier = transactions_of(visit, subject, limit=AROUND, below=transaction)
