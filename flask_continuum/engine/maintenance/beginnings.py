@@ -7,6 +7,7 @@ history, by applications too.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,17 +61,17 @@ def tell_transactions(place: Place, table: VersionedTable, span: Span) -> None:
     gone = _gone(table, span)
     keys = [gone.c[f"k{position}"] for position in range(len(table.key))]
     began = gone.c.began
-    found = place.connection.execute(
+    rows: Sequence[Any] = place.connection.execute(
         sa.select(
             *keys, gone.c.base, sa.func.min(began), sa.func.max(began), sa.func.count()
         ).group_by(*keys, gone.c.base),
         execution_options=OWN,
     ).all()
-    contexts = _contexts(place, {(first,) for *_, first, _, _ in found})
+    contexts = _contexts(place, {(first,) for *_, first, _, _ in rows})
     earlier = {each: read_pruned(table, context, each) for each, context in contexts.items()}
     told: dict[int, dict[Key, Pruned]] = defaultdict(dict)
     at = utcnow().replace(microsecond=0)
-    for *key, base, first, last, count in found:
+    for *key, base, first, last, count in rows:
         known = earlier.get(first)
         # what was gone before it already; of many together it cannot be told how many were its own
         before = known.get(plain_key(table, key)) or known.get(None) if known else None
