@@ -38,6 +38,24 @@ def test_a_damaged_history_fails(shell: Shell) -> None:
             connection.execute(sa.text("UPDATE section SET name = :old WHERE id = 1"), {"old": old})
 
 
+def test_a_damaged_history_is_mended(shell: Shell) -> None:
+    db = shell.newsroom.db
+    with shell.newsroom.app.app_context(), db.engine.begin() as connection:
+        old = connection.execute(sa.text("SELECT name FROM section WHERE id = 1")).scalar()
+        connection.execute(sa.text("UPDATE section SET name = 'by hand' WHERE id = 1"))
+    assert "Mend 1 finding? [y/N]: n" in shell.run("verify", "--repair", answer="n\n", code=1)
+    assert "--yes" in shell.run("verify", "--repair", "--json", code=2)
+    done = shell.json("verify", "--repair", "--yes")
+    assert done["clean"] is True
+    assert done["mended"] == {"open-version-differs": 1}
+    assert "nothing found" in shell.run("verify", "--repair")
+    newest, *_ = shell.json("log", "section", "1")
+    assert newest["kind"] == "repair"
+    with shell.newsroom.app.app_context():
+        db.session.get(shell.newsroom.models.Section, 1).name = old
+        db.session.commit()
+
+
 def test_a_database_that_misses_something_fails(shell: Shell) -> None:
     db = shell.newsroom.db
     table = db.metadata.tables["place_version"]

@@ -13,6 +13,7 @@ from flask_continuum.engine.maintenance.doctor import doctor
 from flask_continuum.engine.maintenance.erase import Erasure, erase
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind, Report
 from flask_continuum.engine.maintenance.prune import prune
+from flask_continuum.engine.maintenance.repair import Repair, repair
 from flask_continuum.engine.maintenance.vacuum import vacuum
 from flask_continuum.engine.maintenance.verify import verify
 
@@ -21,6 +22,7 @@ __all__ = [
     "Erasure",
     "Finding",
     "FindingKind",
+    "Repair",
     "Report",
     "Severity",
     "Symptom",
@@ -29,6 +31,7 @@ __all__ = [
     "doctor",
     "erase",
     "prune",
+    "repair",
     "vacuum",
     "verify",
 ]

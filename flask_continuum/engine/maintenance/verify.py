@@ -6,7 +6,9 @@ and not on their rows; what it is called is decided here, for the rows that come
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,31 +57,61 @@ def verify(
     found = Collector(limit)
     tables: list[str] = []
     incomplete: list[str] = []
-    for each in places(session, manager_or_default(manager), models):
-        missing = _missing_tables(each, found)
-        place = each.only([t for t in each.tables if not missing & {t.live, t.version}])
-        recorded = Recorded()
-        if place.history.history_column not in missing:
-            recorded = load_recorded(place, found)
-        tables += [table.live.fullname for table in place.tables]
-        incomplete += [t.live.fullname for t in place.tables if not recorded.is_complete(t)]
-        for finding in _verify(place, recorded, place.history.transaction not in missing):
+    for place in places(session, manager_or_default(manager), models):
+        look = look_at(place)
+        tables += [table.live.fullname for table in look.place.tables]
+        incomplete += [
+            table.live.fullname
+            for table in look.place.tables
+            if not look.recorded.is_complete(table)
+        ]
+        for finding in look.findings():
             found.add(finding)
     return found.report(tuple(tables), tuple(incomplete))
 
 
-def _verify(place: Place, recorded: Recorded, has_transactions: bool) -> Iterator[Finding]:
-    dialect = dialect_for(place.connection)
-    for table in place.tables:
-        yield from verify_chains(place, table, complete=recorded.is_complete(table))
-        yield from verify_records(place, table, dialect, recorded)
-        if has_transactions:
-            yield from verify_transaction_of(place, table)
-    yield from verify_hierarchies(place)
-    if has_transactions:
-        yield from verify_moves(place)
-    if has_transactions and place.whole:
-        yield from verify_transactions(place, since=recorded.retired)
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a place is verified by.
+
+    :ivar place: without the tables that the database lacks.
+    :ivar recorded: what ``history_column`` says.
+    :ivar first: what was found on the way.
+    :ivar has_transactions: whether the table of transactions is there.
+    """
+
+    place: Place
+    recorded: Recorded
+    first: tuple[Finding, ...]
+    has_transactions: bool
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield everything that is wrong."""
+        yield from self.first
+        place, recorded = self.place, self.recorded
+        dialect = dialect_for(place.connection)
+        for table in place.tables:
+            yield from verify_chains(place, table, complete=recorded.is_complete(table))
+            yield from verify_records(place, table, dialect, recorded)
+            if self.has_transactions:
+                yield from verify_transaction_of(place, table)
+        yield from verify_hierarchies(place)
+        if self.has_transactions:
+            yield from verify_moves(place)
+        if self.has_transactions and place.whole:
+            yield from verify_transactions(place, since=recorded.retired)
+
+
+def look_at(place: Place) -> Look:
+    """Return what a place is verified by."""
+    found = Collector(limit=sys.maxsize)  # one for each table or column at most
+    missing = _missing_tables(place, found)
+    present = place.only([t for t in place.tables if not missing & {t.live, t.version}])
+    recorded = Recorded()
+    if place.history.history_column not in missing:
+        recorded = load_recorded(present, found)
+    has_transactions = place.history.transaction not in missing
+    return Look(present, recorded, tuple(found.kept), has_transactions)
 
 
 def _missing_tables(place: Place, found: Collector) -> set[sa.Table]:
