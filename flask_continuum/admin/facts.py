@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask_continuum.admin.contexts import Fact, Piece
@@ -14,7 +15,9 @@ from flask_continuum.presenters.formats import json_text
 from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.words import _
 
-OWN_CONTEXT = frozenset({"reverts", "undoes", "moved", "request_id", "endpoint", "meta"})
+OWN_CONTEXT = frozenset(
+    {"reverts", "undoes", "moved", "pruned", "repair", "request_id", "endpoint", "meta"}
+)
 """Keys of a transaction's context that have a meaning of their own."""
 
 
@@ -48,7 +51,40 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
         facts.append(
             Fact(label=_("Undoes"), value=(Piece(text=words, url=url, mono=bool(number)),))
         )
+    happened = _outside(visit, transaction)
+    if happened:
+        facts.append(Fact(label=_("Happened"), value=(Piece(text=happened),)))
     return tuple(facts)
+
+
+def _outside(visit: Visit, transaction: Any) -> str | None:
+    """When something happened that a repair has found, as far as it knows."""
+    told = (transaction.context or {}).get("repair")
+    if not isinstance(told, Mapping):
+        return None
+    if told.get("lost"):
+        return _("The transaction's own row was lost.")
+    since, until = (_instant(told.get(name)) for name in ("since", "until"))
+    if until is None:
+        return None
+    if since is None:
+        moment = visit.moment(until).full
+        return _("Outside the application, before %(moment)s", moment=moment)
+    return _(
+        "Outside the application, between %(since)s and %(until)s",
+        since=visit.moment(since).full,
+        until=visit.moment(until).full,
+    )
+
+
+def _instant(text: Any) -> datetime | None:
+    """An instant as a context has it; ``None`` where it has another form."""
+    if not isinstance(text, str):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def context_facts(transaction: Any) -> tuple[Fact, ...]:

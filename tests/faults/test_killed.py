@@ -37,7 +37,7 @@ def test_no_transaction_is_half_there(newsroom: Newsroom, write: str) -> None:
     told: list[str] = []
     for number in range(KILLINGS):
         told += _commit_until_killed(newsroom.engine, write, f"p{number}", chance.uniform(0, 0.3))
-        _wait_until_gone(newsroom.engine)
+        wait_until_gone(newsroom.engine)
         check(newsroom.engine, newsroom.manager)
         _assert_whole(newsroom, told)
     assert len(told) >= 2 * KILLINGS
@@ -69,7 +69,7 @@ OTHERS = {
 }
 
 
-def _wait_until_gone(engine: sa.Engine) -> None:
+def wait_until_gone(engine: sa.Engine) -> None:
     """Wait until the server has noticed that its client is gone: a COMMIT may be under way."""
     if engine.dialect.name not in OTHERS:
         return
