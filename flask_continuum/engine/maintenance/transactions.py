@@ -15,13 +15,11 @@ from flask_continuum.engine.registry import VersionedTable
 VACUUMED = "vacuumed"
 """The kind of a transaction whose versions all were equal to those before them."""
 
-
 ERASE = "erase"
 """The kind of a transaction that erased something, which says what."""
 
 REPAIR = "repair"
 """The kind of a transaction that says what was found outside the application, or was lost."""
-
 
 PRUNE = "prune"
 """The kind of a transaction in which old versions were deleted."""
