@@ -105,6 +105,7 @@ def places() -> Iterator[dict[str, Any]]:
         "Helpers": importlib.import_module("flask_continuum.utils"),
         "Plugins": importlib.import_module("flask_continuum.plugins"),
         "Schema helpers": importlib.import_module("flask_continuum.schema"),
+        "Trigger helpers": importlib.import_module("flask_continuum.dialects.postgresql"),
         "Builders, fetchers, reverter": importlib.import_module("flask_continuum.exc"),
     }
     manager.detach()

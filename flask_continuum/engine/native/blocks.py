@@ -207,8 +207,9 @@ class Blocks:
             f"continuum_have + count(*) FILTER (WHERE f.have), "
             f"continuum_unknown + count(*) FILTER (WHERE f.unknown), "
             f"continuum_over + count(*) FILTER (WHERE f.want AND NOT f.have "
-            f"AND f.previous >= continuum_last) "
-            f"INTO continuum_have, continuum_unknown, continuum_over FROM found f;"
+            f"AND f.previous >= continuum_last), "
+            f"continuum_born + count(*) FILTER (WHERE f.op = 0 AND NOT f.have AND NOT f.unknown) "
+            f"INTO continuum_have, continuum_unknown, continuum_over, continuum_born FROM found f;"
         )
 
     def amend(self, block: Block) -> str:

@@ -21,6 +21,7 @@ _VARIABLES = """
   continuum_have bigint;
   continuum_unknown bigint;
   continuum_over bigint;
+  continuum_born bigint := 0;
   continuum_moves jsonb;
   continuum_pair jsonb;
   continuum_pairs jsonb;"""
@@ -230,6 +231,10 @@ END"""
       {_lines(map(statement, blocks.inserted()))}
     ELSIF TG_OP = 'UPDATE' THEN
       {_lines(map(statement, blocks.updated()))}
+      IF continuum_moves IS NULL AND continuum_born > 0 THEN
+        -- rows that go to another partition are no updated ones
+        continuum_moves := '[]';
+      END IF;
       IF continuum_moves IS NOT NULL THEN
         {_lines(map(statement, blocks.moved()))}
       END IF;

@@ -1,0 +1,1 @@
+"""Helpers for one database, in the modules where SQLAlchemy-Continuum has them."""
