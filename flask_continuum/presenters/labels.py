@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from .characters import one_line, shorten, visible
-from .words import number as number_words
-from .words import spoken
+from .words import spoken, up_to
 
 #: The attributes that name a record, the first with text in it wins.
 LABEL_ATTRIBUTES = (
@@ -74,13 +73,16 @@ def plural(words: str) -> str:
     return f"{head}{space}{_plural_word(last)}"
 
 
-def count_of(number: int, singular: str, many: str | None = None) -> str:
+def count_of(
+    number: int, singular: str, many: str | None = None, *, most: int | None = None
+) -> str:
     """Return a number of records: "1 article", "1,204 articles"; what else is counted has its own
     sentence in :mod:`~flask_continuum.presenters.words`.
 
     :param many: the plural where the rules of English do not give it
+    :param most: how far was counted; more are "over 1,000 articles"
     """
-    return f"{number_words(number)} {singular if number == 1 else many or plural(singular)}"
+    return f"{up_to(number, most)} {singular if number == 1 else many or plural(singular)}"
 
 
 def sentence_case(label: str) -> str:

@@ -140,6 +140,13 @@ def number(value: int) -> str:
     return spoken().number(value)
 
 
+def up_to(value: int, most: int | None) -> str:
+    """Return a count of what was counted no further than ``most``: "812", "over 1,000"."""
+    if most is None or value <= most:
+        return number(value)
+    return _("over %(number)s", number=number(most))
+
+
 def decimal(value: float | Decimal, places: int) -> str:
     """Return a number rounded to some places: "1.2"."""
     return spoken().decimal(f"{value:.{places}f}")

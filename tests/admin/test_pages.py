@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from flask_continuum.admin.pages.chart import WEEKS, chart_span, make_chart
-from flask_continuum.engine.read.results import DayCount
+from flask_continuum.engine.read.results import Activity, DayCount
 from tests.admin.conftest import close, write_story
 from tests.admin.newsroom import make_newsroom
 from tests.admin.pages import read
@@ -296,12 +296,14 @@ def test_the_chart_covers_whole_weeks_up_to_today():
 
 
 def test_bars_stand_on_each_other_and_their_numbers_in_the_table():
-    counts = [
+    counts = (
         DayCount(date(2026, 11, 23), 3, 10, 1, 0),
         DayCount(date(2026, 11, 24), 0, 5, 0, 2),
         DayCount(date(2026, 11, 3), 1, 0, 0, 0),
-    ]
-    chart = make_chart(counts, date(2026, 11, 24), lambda monday: f"/until/{monday}")
+    )
+    chart = make_chart(
+        Activity(tuple(counts)), date(2026, 11, 24), lambda monday: f"/until/{monday}"
+    )
     week = chart.weeks[-1]
     assert week.title == "Week of 23 November: 21 changes"
     assert (week.updated, week.inserted, week.reverted, week.deleted) == ("15", "3", "2", "1")
@@ -322,4 +324,15 @@ def test_bars_stand_on_each_other_and_their_numbers_in_the_table():
 
 
 def test_a_chart_of_nothing_is_empty():
-    assert make_chart([], date(2026, 11, 24), str).empty
+    assert make_chart(Activity(()), date(2026, 11, 24), str).empty
+
+
+def test_a_chart_says_what_it_does_not_count():
+    counted = Activity((DayCount(date(2026, 11, 24), 0, 5, 0, 0),), since=date(2026, 11, 18))
+    chart = make_chart(counted, date(2026, 11, 24), lambda monday: f"/until/{monday}")
+    assert chart.note == "Too much changed to count it all: nothing before 18 November is counted."
+    *before, partly, last = chart.weeks
+    assert {(week.total, week.bars) for week in before} == {("–", ())}
+    assert before[-1].title == "Week of 9 November: not counted"
+    assert before[-1].url == "/until/2026-11-09"
+    assert (partly.total, last.total) == ("0", "5")

@@ -78,6 +78,8 @@ class Chart:
     weeks: tuple[Week, ...]
     legend: tuple[Legend, ...]
     empty: bool = False
+    note: str | None = None
+    """Since when changes are counted, where they are too many to count them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from flask_continuum.admin.contexts import Bar, Chart, Legend, Week
-from flask_continuum.engine.read.results import DayCount
+from flask_continuum.engine.read.results import Activity, DayCount
 from flask_continuum.presenters.words import N_, _, ngettext, number, spoken
 
 WEEKS = 12
@@ -18,6 +18,8 @@ STEPS = 3
 """Lines above the ground line."""
 LABEL_EVERY = 3
 """Weeks from one date below the chart to the next."""
+UNKNOWN = "–"
+"""In the table, of a week that is not counted."""
 
 TONES: Mapping[str, str] = {
     "updated": "upd",
@@ -40,19 +42,24 @@ def chart_span(today: date) -> tuple[date, date]:
     return monday - timedelta(weeks=WEEKS - 1), monday + timedelta(days=6)
 
 
-def make_chart(
-    counts: Sequence[DayCount], today: date, url_of_week: Callable[[date], str]
-) -> Chart:
+def days_of_week(monday: date) -> dict[str, str]:
+    """The filter that asks for what happened in a week, as addresses have it."""
+    return {"since": monday.isoformat(), "until": (monday + timedelta(days=6)).isoformat()}
+
+
+def make_chart(activity: Activity, today: date, url_of_week: Callable[[date], str]) -> Chart:
     """The chart of the last weeks.
 
-    :param counts: the days on which something changed; others are empty.
+    :param activity: the days on which something changed; others are empty, or were not counted.
     :param url_of_week: the address for the week that begins on a day.
     """
-    first = chart_span(today)[0]
+    first, counts = chart_span(today)[0], activity.days
     days = {count.day: count for count in counts}
     top = _round_up(max((count.total for count in counts), default=0))
     weeks = tuple(
         _week(place, first + timedelta(weeks=place), days, today, top, url_of_week)
+        if activity.since is None or first + timedelta(weeks=place, days=6) >= activity.since
+        else _not_counted(place, first + timedelta(weeks=place), today, url_of_week)
         for place in range(WEEKS)
     )
     totals = {name: sum(getattr(count, name) for count in counts) for name in TONES}
@@ -76,6 +83,31 @@ def make_chart(
             for name, tone in TONES.items()
         ),
         empty=not any(count.total for count in counts),
+        note=None if activity.since is None else _note(activity.since, today),
+    )
+
+
+def _note(since: date, today: date) -> str:
+    return _(
+        "Too much changed to count it all: nothing before %(day)s is counted.",
+        day=_long(since, today),
+    )
+
+
+def _not_counted(place: int, monday: date, today: date, url_of_week: Callable[[date], str]) -> Week:
+    """A week of which nobody knows how much changed; its link tells what."""
+    return Week(
+        label=_long(monday, today),
+        title=_("Week of %(day)s: not counted", day=_long(monday, today)),
+        url=url_of_week(monday),
+        x=str(place * WEEK_WIDTH),
+        width=str(WEEK_WIDTH),
+        bars=(),
+        updated=UNKNOWN,
+        inserted=UNKNOWN,
+        reverted=UNKNOWN,
+        deleted=UNKNOWN,
+        total=UNKNOWN,
     )
 
 

@@ -248,8 +248,11 @@ def no_transactions() -> Empty:
     )
 
 
-def records_of(count: int, model: type[Any]) -> str:
-    """``3 articles``."""
+def records_of(count: int, model: type[Any], *, most: int | None = None) -> str:
+    """``3 articles``; ``over 1,000 articles`` where they were counted no further than ``most``."""
     return count_of(
-        count, sentence_case(name_of_model(model)), sentence_case(plural_of_model(model))
+        count,
+        sentence_case(name_of_model(model)),
+        sentence_case(plural_of_model(model)),
+        most=most,
     )

@@ -7,13 +7,14 @@ from typing import Any
 
 from flask_continuum.admin.contexts import Empty, Link, ModelPage, Piece
 from flask_continuum.admin.pages.feed import records_of, show_records
+from flask_continuum.admin.pages.models import deleted_of
 from flask_continuum.admin.pages.record_list import Frame, ListQuery, build_list
 from flask_continuum.admin.past import make_form
 from flask_continuum.admin.records import name_of_model, plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats, Page, RecordRow
 from flask_continuum.presenters.labels import sentence_case
-from flask_continuum.presenters.words import _, ngettext, number
+from flask_continuum.presenters.words import _, ngettext, up_to
 
 
 def build_model(
@@ -30,8 +31,8 @@ def build_model(
         else _("Live %(models)s", models=plural),
         subtitle=_subtitle(model, stats),
         tabs=(
-            (_("Live"), stats.live if stats else None),
-            (_("Deleted"), stats.deleted if stats else None),
+            (_("Live"), up_to(stats.live, stats.most) if stats else None),
+            (_("Deleted"), deleted_of(stats) if stats else None),
         ),
         find=_("Title or key"),
         rows=show_records(visit, found.items, search=asked.search),
@@ -44,12 +45,20 @@ def build_model(
 def _subtitle(model: type[Any], stats: ModelStats | None) -> tuple[Piece, ...]:
     if stats is None:
         return ()
-    words = _(
-        "%(live)s live, %(deleted)s deleted, %(versions)s",
-        live=records_of(stats.live, model),
-        deleted=number(stats.deleted),
-        versions=ngettext("%(num)s version", "%(num)s versions", stats.changes),
+    live = records_of(stats.live, model, most=stats.most)
+    deleted = deleted_of(stats)
+    versions = ngettext(
+        "%(num)s version", "%(num)s versions", stats.changes, num=up_to(stats.changes, stats.most)
     )
+    if deleted is None:
+        words = _("%(live)s live, %(versions)s", live=live, versions=versions)
+    else:
+        words = _(
+            "%(live)s live, %(deleted)s deleted, %(versions)s",
+            live=live,
+            deleted=deleted,
+            versions=versions,
+        )
     return (Piece(text=words),)
 
 

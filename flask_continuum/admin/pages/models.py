@@ -10,7 +10,7 @@ from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats
-from flask_continuum.presenters.words import _, ngettext, number
+from flask_continuum.presenters.words import _, ngettext, number, up_to
 
 
 def build_models(visit: Visit, stats: Sequence[ModelStats]) -> ModelsPage:
@@ -49,10 +49,19 @@ def _row(visit: Visit, stats: ModelStats) -> ModelRow:
     return ModelRow(
         label=plural_of_model(stats.model),
         url=visit.links.model(stats.model),
-        live=number(stats.live),
-        deleted=number(stats.deleted),
-        deleted_url=visit.links.model(stats.model, deleted="1") if stats.deleted else None,
-        changes=number(stats.changes),
+        live=up_to(stats.live, stats.most),
+        deleted=deleted_of(stats) or _("not counted"),
+        deleted_url=visit.links.model(stats.model, deleted="1")
+        if stats.deleted or stats.is_partial
+        else None,
+        changes=up_to(stats.changes, stats.most),
         last=visit.moment(last.issued_at) if last is not None else None,
         last_person=person_of(last) if last is not None else None,
     )
+
+
+def deleted_of(stats: ModelStats) -> str | None:
+    """How many records of a model were deleted; ``None`` where nobody knows."""
+    if not stats.is_partial:
+        return number(stats.deleted)
+    return _("%(number)s or more", number=number(stats.deleted)) if stats.deleted else None

@@ -12,7 +12,7 @@ from flask_continuum.admin.pages.models import show_models
 from flask_continuum.admin.paging import CHANGES, make_pager
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import ModelStats, Page, RecordRow, TransactionRow
-from flask_continuum.presenters.words import _, ngettext
+from flask_continuum.presenters.words import _, ngettext, up_to
 
 
 def build_overview(
@@ -31,7 +31,10 @@ def build_overview(
     rows = show_models(visit, stats)
     days = show_feed(visit, feed.items)
     found = show_records(visit, results, search=search) if results is not None else None
-    changes = sum(each.changes for each in stats if visit.access.sees_model(each.model))
+    counted = [each for each in stats if visit.access.sees_model(each.model)]
+    changes = sum(min(each.changes, each.most or each.changes) for each in counted)
+    partial = any(each.is_partial for each in counted)
+    more = {"num": up_to(changes + 1, changes)} if partial else {}
     return OverviewPage(
         layout=make_layout(
             visit,
@@ -40,7 +43,7 @@ def build_overview(
                 Piece(
                     text=_(
                         "%(changes)s of %(models)s",
-                        changes=ngettext("%(num)s change", "%(num)s changes", changes),
+                        changes=ngettext("%(num)s change", "%(num)s changes", changes, **more),
                         models=ngettext("%(num)s model", "%(num)s models", len(rows)),
                     )
                 ),

@@ -19,7 +19,7 @@ from flask_continuum.engine.read.results import Page
 from flask_continuum.engine.read.results import RecordRow as Row
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.labels import sentence_case
-from flask_continuum.presenters.words import _, ngettext
+from flask_continuum.presenters.words import _, ngettext, number
 
 Key = tuple[Any, ...]
 
@@ -49,7 +49,7 @@ def build_past(
         title=caption,
         caption=caption,
         subtitle=(Piece(text=_("%(records)s existed then", records=records_of(live, model))),),
-        tabs=((_("Live then"), live), (_("Deleted by then"), gone)),
+        tabs=((_("Live then"), number(live)), (_("Deleted by then"), number(gone))),
         find=_("Title or key then"),
         rows=show_records(
             visit,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask_continuum.admin.contexts import (
-    Chart,
     Crumb,
     Empty,
     Link,
@@ -17,11 +16,12 @@ from flask_continuum.admin.contexts import (
     Piece,
 )
 from flask_continuum.admin.layout import Place, make_layout
+from flask_continuum.admin.pages.chart import WEEKS, days_of_week, make_chart
 from flask_continuum.admin.pages.feed import show_feed
 from flask_continuum.admin.paging import CHANGES, make_pager
 from flask_continuum.admin.people import nameless_user, person_of, unknown
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.results import Author, Page, TransactionRow
+from flask_continuum.engine.read.results import Activity, Author, Page, TransactionRow
 from flask_continuum.presenters.addresses import encode_key
 from flask_continuum.presenters.words import _, ngettext, number
 
@@ -85,11 +85,12 @@ def _row(visit: Visit, author: Author) -> PersonRow:
 
 
 def build_person(
-    visit: Visit, user_id: Any, segment: str, chart: Chart, feed: Page[TransactionRow]
+    visit: Visit, user_id: Any, segment: str, activity: Activity, feed: Page[TransactionRow]
 ) -> PersonPage:
     """The page of one user.
 
     :param segment: their key in addresses.
+    :param activity: how much they changed on the days of the chart.
     """
     newest = feed.items[0].transaction if feed.items else None
     person = unknown() if newest is None else person_of(newest)
@@ -102,14 +103,18 @@ def build_person(
                 Crumb(label=_("People"), url=visit.links.people()),
                 Crumb(label=nameless_user(segment)),
             ),
-            subtitle=(Piece(text=f"{nameless_user(segment)}, {_sum(chart)}"),),
+            subtitle=(Piece(text=f"{nameless_user(segment)}, {_sum(activity)}"),),
             actions=(
                 Link(label=_("Filter these changes"), url=visit.links.activity(user=segment)),
             ),
             place=Place.PEOPLE,
         ),
         person=person,
-        chart=chart,
+        chart=make_chart(
+            activity,
+            visit.today,
+            lambda monday: visit.links.activity(user=segment, **days_of_week(monday)),
+        ),
         days=days,
         pager=make_pager(feed, lambda **query: visit.links.person(user_id, **query), {}, CHANGES),
         empty=None
@@ -122,11 +127,12 @@ def build_person(
     )
 
 
-def _sum(chart: Chart) -> str:
-    total = sum(int(week.total.replace(",", "")) for week in chart.weeks)
+def _sum(activity: Activity) -> str:
+    total = sum(day.total for day in activity)
     return ngettext(
         "%(num)s change in %(weeks)s weeks",
         "%(num)s changes in %(weeks)s weeks",
         total,
-        weeks=len(chart.weeks),
+        num=number(total) if activity.since is None else _("over %(number)s", number=number(total)),
+        weeks=number(WEEKS),
     )

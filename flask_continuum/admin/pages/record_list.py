@@ -26,7 +26,7 @@ from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.results import Page, RecordRow
 from flask_continuum.presenters.labels import sentence_case
-from flask_continuum.presenters.words import _, number
+from flask_continuum.presenters.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Frame:
     """
 
     caption: str
-    tabs: tuple[tuple[str, int | None], tuple[str, int | None]]
+    tabs: tuple[tuple[str, str | None], tuple[str, str | None]]
     find: str
     rows: tuple[ShownRow, ...]
     empty: Empty
@@ -133,7 +133,7 @@ def _tabs(visit: Visit, asked: ListQuery, frame: Frame) -> tuple[Tab, ...]:
                 asked.model, **({"deleted": "1"} if deleted else {}), **asked.moment
             ),
             current=deleted == asked.deleted,
-            count=None if count is None else number(count),
+            count=count,
         )
         for deleted, (label, count) in zip((False, True), frame.tabs, strict=True)
     )

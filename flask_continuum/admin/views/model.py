@@ -7,6 +7,7 @@ from functools import partial
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.exporting import BATCH, require_export, send_file, wanted_file
 from flask_continuum.admin.gate import page
@@ -67,6 +68,7 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
         )
         past = build_past(visit, asked, as_of, found, then, became)
         return show("model", past)
-    stats = {each.model: each for each in model_stats(visit.session, visit.state.manager)}
+    counted = model_stats(visit.session, visit.state.manager, most=bounds.COUNTED)
+    stats = {each.model: each for each in counted}
     now = build_model(visit, asked, found, stats.get(versioned.model))
     return show("model", now)

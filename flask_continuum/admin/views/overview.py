@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.feed_query import seen_models
 from flask_continuum.admin.gate import page
-from flask_continuum.admin.pages.chart import chart_span, make_chart
+from flask_continuum.admin.pages.chart import chart_span, days_of_week, make_chart
 from flask_continuum.admin.pages.overview import build_overview
 from flask_continuum.admin.rendering import same_format, show
 from flask_continuum.admin.views.model import LONGEST_SEARCH
@@ -46,11 +45,9 @@ def overview(visit: Visit) -> ResponseReturnValue:
     )
     first, last = chart_span(visit.today)
     chart = make_chart(
-        activity(session, manager, first, last, models=seen),
+        activity(session, manager, first, last, models=seen, most=bounds.CHARTED),
         visit.today,
-        lambda monday: visit.links.activity(
-            since=monday.isoformat(), until=(monday + timedelta(days=6)).isoformat()
-        ),
+        lambda monday: visit.links.activity(**days_of_week(monday)),
     )
     return show(
         "overview",
@@ -58,7 +55,7 @@ def overview(visit: Visit) -> ResponseReturnValue:
             visit,
             chart=chart,
             feed=feed,
-            stats=model_stats(session, manager),
+            stats=model_stats(session, manager, most=bounds.COUNTED),
             search=search,
             results=results,
         ),

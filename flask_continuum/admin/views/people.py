@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.errors import bad_request, not_found
 from flask_continuum.admin.feed_query import read_user, seen_models
 from flask_continuum.admin.gate import page
-from flask_continuum.admin.pages.chart import chart_span, make_chart
+from flask_continuum.admin.pages.chart import chart_span
 from flask_continuum.admin.pages.people import MOST, build_people, build_person
 from flask_continuum.admin.rendering import show
 from flask_continuum.admin.visit import Visit
@@ -48,11 +47,7 @@ def person(visit: Visit, user: str) -> ResponseReturnValue:
     if not feed.items and cursor is None:
         raise not_found()
     first, last = chart_span(visit.today)
-    chart = make_chart(
-        activity(session, manager, first, last, models=seen, user_id=user_id),
-        visit.today,
-        lambda monday: visit.links.activity(
-            user=user, since=monday.isoformat(), until=(monday + timedelta(days=6)).isoformat()
-        ),
+    changed = activity(
+        session, manager, first, last, models=seen, user_id=user_id, most=bounds.CHARTED
     )
-    return show("person", build_person(visit, user_id, user, chart, feed))
+    return show("person", build_person(visit, user_id, user, changed, feed))

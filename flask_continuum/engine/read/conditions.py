@@ -215,11 +215,13 @@ def begins_life(entry: VersionedClass, entity: Any) -> sa.ColumnElement[bool]:
 
 
 def birth(
-    entry: VersionedClass, key: Sequence[Any], at: int | None = None
+    entry: VersionedClass, key: Sequence[Any], at: int | None = None, *, above: Any = None
 ) -> sa.ColumnElement[int]:
     """Return the transaction id with which a life of a record began, as a scalar subquery.
 
     :param at: a moment of that life; the newest life when ``None``.
+    :param above: look no further back than this transaction, itself left out: a search through
+        everything takes the longer the longer the life.
     :returns: 0 where history knows no beginning.
     """
     version = aliased(entry.version_class)
@@ -231,11 +233,18 @@ def birth(
     )
     if at is not None:
         began = began.where(moment(entry, version) <= at)
+    if above is not None:
+        began = began.where(moment(entry, version) > above)
     return sa.func.coalesce(began.scalar_subquery(), 0)
 
 
-def next_birth(entry: VersionedClass, key: Sequence[Any], at: int) -> sa.ColumnElement[int]:
-    """Return the transaction id with which the next life after ``at`` begins, or a great one."""
+def next_birth(
+    entry: VersionedClass, key: Sequence[Any], at: int, *, below: Any = None
+) -> sa.ColumnElement[int]:
+    """Return the transaction id with which the next life after ``at`` begins, or a great one.
+
+    :param below: look no further ahead than this transaction, itself left out.
+    """
     version = aliased(entry.version_class)
     began = (
         sa.select(moment(entry, version))
@@ -247,7 +256,43 @@ def next_birth(entry: VersionedClass, key: Sequence[Any], at: int) -> sa.ColumnE
         .order_by(moment(entry, version))
         .limit(1)
     )
+    if below is not None:
+        began = began.where(moment(entry, version) < below)
     return sa.func.coalesce(began.scalar_subquery(), GREATEST_ID)
+
+
+def out_of_reach(
+    entry: VersionedClass,
+    key: Sequence[Any],
+    reach: int,
+    *,
+    below: Any = None,
+    above: Any = None,
+    rising: bool = False,
+) -> sa.ColumnElement[int]:
+    """Return the transaction id of the version of a record that comes behind so many others.
+
+    It is found by counting on in the index, whatever the length of the history.
+
+    :param reach: how many.
+    :param below: begin below this transaction, and not at the newest version.
+    :param above: begin above this transaction, where the order is the rising one.
+    :returns: 0 where there are no more versions (a great number in the rising order).
+    """
+    version = aliased(entry.version_class)
+    at = moment(entry, version)
+    behind = (
+        sa.select(at)
+        .where(
+            *is_record(entry, version, key),
+            *(() if below is None else (at < below,)),
+            *(() if above is None else (at > above,)),
+        )
+        .order_by(at if rising else at.desc())
+        .limit(1)
+        .offset(reach)
+    )
+    return sa.func.coalesce(behind.scalar_subquery(), GREATEST_ID if rising else 0)
 
 
 def differs(left: Any, right: Any, column: sa.Column[Any], dialect: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from flask_continuum.engine.read.conditions import (
     nearest_before,
     next_birth,
     operation,
+    out_of_reach,
     same_record,
     transaction_class_of,
 )
@@ -46,6 +47,12 @@ class Filter(Made):
     every_life: bool = False
     tracked: tuple[str, ...] = ()
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether there may be changes that are not wanted: many, before one that is."""
+        made = (self.user_id, self.actor, self.kind, self.since, self.until)
+        return any(each is not None for each in (self.field, self.operation, *made))
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -54,16 +61,86 @@ class Window:
     :ivar above: only transactions with greater ids.
     :ivar below: only transactions with smaller ids.
     :ivar rising: oldest first.
+    :ivar reach: how many versions are looked through for what is wanted; all when ``None``.
     """
 
     limit: int
     above: int | None = None
     below: int | None = None
     rising: bool = False
+    reach: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The part of a history that a page is taken from, from one transaction to another.
+
+    Both are numbers or expressions.
+
+    :ivar born: the first that counts: where the life begins, which may lie before ``above``.
+    :ivar above: only greater ids are within reach; in the rising order only smaller ones than
+        ``below``.
+    :ivar below: only smaller ids, because another life begins there or nothing further is in reach.
+    """
+
+    born: Any = None
+    above: Any = None
+    below: Any = None
+
+    def conditions(self, at: Any) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield what must hold of a transaction."""
+        if self.born is not None:
+            yield at >= self.born
+        if self.above is not None:
+            yield at > self.above
+        if self.below is not None:
+            yield at < self.below
+
+
+def stretch(entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window) -> Stretch:
+    """Return the part of a history that a page is taken from, as expressions.
+
+    Where nothing is left out of a page, that is as many versions as it has entries, so that nobody
+    looks for the beginning of a long life to know that a page does not reach back to it. A page
+    behind another one goes on with the life that the other one ends in.
+    """
+    reach = window.reach
+    if reach is None and not wanted.leaves_out:
+        reach = window.limit
+    if window.rising:
+        return _ahead(entry, key, wanted, window, reach)
+    below: Any = window.below
+    if below is None and wanted.at is not None:
+        below = next_birth(entry, key, wanted.at)
+    above = None if reach is None else out_of_reach(entry, key, reach, below=below)
+    if wanted.every_life:
+        return Stretch(above=above, below=below)
+    until = wanted.at if window.below is None else window.below - 1
+    return Stretch(birth(entry, key, until, above=above), above, below)
+
+
+def _ahead(
+    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, reach: int | None
+) -> Stretch:
+    assert window.above is not None
+    end = None
+    if reach is not None:
+        end = out_of_reach(entry, key, reach, above=window.above, rising=True)
+    if wanted.every_life:
+        return Stretch(above=window.above, below=end)
+    following = next_birth(entry, key, window.above, below=end)
+    if end is not None:
+        following = sa.case((following < end, following), else_=end)
+    return Stretch(above=window.above, below=following)
 
 
 def moments(
-    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
+    entry: VersionedClass,
+    key: Sequence[Any],
+    wanted: Filter,
+    window: Window,
+    part: Stretch,
+    dialect: str,
 ) -> AnySelect:
     """Select ``(transaction id, id of the version before it, own)`` of a record's changes.
 
@@ -71,15 +148,16 @@ def moments(
     it and of what is tracked count. Every branch is cut to the
     window before the branches meet, so the cost does not grow with the history.
 
+    :param part: see :func:`stretch`.
     :param dialect: the database's name, which decides how values are compared.
     :raises ValueError: when there is no such field, or users are not recorded.
     """
     branches = []
     if wanted.field is None or wanted.field in entry.attributes:
-        branches.append(_versions(entry, key, wanted, window, dialect))
+        branches.append(_versions(entry, key, wanted, window, part, dialect))
     if wanted.operation is None or wanted.operation is Operation.UPDATE:
         branches += [
-            _links(entry, link, key, wanted, window)
+            _links(entry, link, key, wanted, window, part)
             for link in links_of(entry)
             if _is_named_by_key(entry, link)
             and (
@@ -88,7 +166,7 @@ def moments(
                 else link.relationship == wanted.field
             )
         ]
-    of_children = _children(entry, key, wanted, window)
+    of_children = _children(entry, key, wanted, window, part)
     if not branches and not of_children:
         raise ValueError(
             f"{entry.model.__name__} has no recorded field or link {wanted.field!r}; "
@@ -117,43 +195,53 @@ def moments(
 
 
 def _children(
-    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window
+    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, part: Stretch
 ) -> list[AnySelect]:
     names = [name for name in wanted.tracked if wanted.field in (None, name)]
     return [
-        _cut(statement.group_by(at), at, entry, key, wanted, window)
+        _cut(statement.group_by(at), at, entry, wanted, window, part)
         for child in children_of(entry, names)
         for statement, at in changes_of_children(entry, child, key, wanted.operation)
     ]
 
 
 def _versions(
-    entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window, dialect: str
+    entry: VersionedClass,
+    key: Sequence[Any],
+    wanted: Filter,
+    window: Window,
+    part: Stretch,
+    dialect: str,
 ) -> AnySelect:
     version = aliased(entry.version_class)
     statement = _cut(
         sa.select(moment(entry, version).label("at")).where(*is_record(entry, version, key)),
         moment(entry, version),
         entry,
-        key,
         wanted,
         window,
+        part,
     )
     if wanted.operation is not None:
         statement = statement.where(operation(entry, version) == wanted.operation)
     if wanted.field is not None:
-        statement = statement.where(_changed(entry, version, key, wanted, dialect))
+        statement = statement.where(_changed(entry, version, key, wanted, part, dialect))
     return statement
 
 
 def _changed(
-    entry: VersionedClass, version: Any, key: Sequence[Any], wanted: Filter, dialect: str
+    entry: VersionedClass,
+    version: Any,
+    key: Sequence[Any],
+    wanted: Filter,
+    part: Stretch,
+    dialect: str,
 ) -> sa.ColumnElement[bool]:
     """Select the versions whose field differs from the one before, or was set at the beginning."""
     assert wanted.field is not None
     before, nearest = aliased(entry.version_class), nearest_before(entry, version)
     now, then = getattr(version, wanted.field), getattr(before, wanted.field)
-    born = birth(entry, key, wanted.at)
+    born = birth(entry, key, wanted.at) if part.born is None else part.born
     has_before = moment(entry, version) > born
     first = sa.and_(
         now.is_not(None),
@@ -173,7 +261,12 @@ def _is_named_by_key(entry: VersionedClass, link: Link) -> bool:
 
 
 def _links(
-    entry: VersionedClass, link: Link, key: Sequence[Any], wanted: Filter, window: Window
+    entry: VersionedClass,
+    link: Link,
+    key: Sequence[Any],
+    wanted: Filter,
+    window: Window,
+    part: Stretch,
 ) -> AnySelect:
     table = link.table
     at = table.transaction_id
@@ -187,9 +280,9 @@ def _links(
         .group_by(at),
         at,
         entry,
-        key,
         wanted,
         window,
+        part,
     )
     if wanted.operation is not None:
         # a link that came with a new version is part of that version's operation
@@ -204,19 +297,14 @@ def _cut(
     statement: AnySelect,
     at: Any,
     entry: VersionedClass,
-    key: Sequence[Any],
     wanted: Filter,
     window: Window,
+    part: Stretch,
 ) -> AnySelect:
     """Cut a branch to the life, the transactions and the window that are wanted."""
-    if not wanted.every_life:
-        statement = statement.where(at >= birth(entry, key, wanted.at))
-    if wanted.at is not None:
-        statement = statement.where(at < next_birth(entry, key, wanted.at))
-    if window.above is not None:
+    statement = statement.where(*part.conditions(at))
+    if window.above is not None and not window.rising:
         statement = statement.where(at > window.above)
-    if window.below is not None:
-        statement = statement.where(at < window.below)
     transaction = aliased(transaction_class_of(entry))
     made = tuple(wanted.conditions(transaction))
     if made:

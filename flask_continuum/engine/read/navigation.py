@@ -7,6 +7,7 @@ no predecessor (:class:`~flask_continuum.engine.read.results.Life`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -155,27 +156,39 @@ def all_versions(
     return list(session.scalars(statement))
 
 
-def lives(session: Session, model: Any, key: Sequence[Any]) -> tuple[Life, ...]:
+def lives(
+    session: Session, model: Any, key: Sequence[Any], *, most: int | None = None
+) -> tuple[Life, ...]:
     """Return the lives of a key, newest first, in one statement.
 
     More than one means that a key was used again: that an earlier record is a different one.
+
+    :param most: look at this many of the newest versions only; the oldest life that is found may
+        be one that has more (:attr:`~flask_continuum.engine.read.results.Life.is_partial`).
     """
     entry = versioned(model)
     version = entry.version_class
     since = moment(entry, version)
     beginning = sa.case((begins_life(entry, version), 1), else_=0)
-    numbered = (
-        sa.select(since.label("at"), sa.func.sum(beginning).over(order_by=since).label("life"))
-        .where(*is_record(entry, version, key))
-        .subquery()
+    looked_at = sa.select(since.label("at"), beginning.label("begins")).where(
+        *is_record(entry, version, key)
     )
+    if most is not None:
+        looked_at = looked_at.order_by(since.desc()).limit(most + 1)
+    each = looked_at.subquery()
+    numbered = sa.select(
+        each.c.at, sa.func.sum(each.c.begins).over(order_by=each.c.at).label("life")
+    ).subquery()
     statement = (
         sa.select(sa.func.min(numbered.c.at), sa.func.max(numbered.c.at), sa.func.count())
         .group_by(numbered.c.life)
         .order_by(numbered.c.life.desc())
     )
-    rows = session.execute(statement, bind_arguments=connection_arguments(session, entry))
-    return tuple(Life(*row) for row in rows)
+    arguments = connection_arguments(session, entry)
+    found = [Life(*row) for row in session.execute(statement, bind_arguments=arguments)]
+    if most is not None and sum(life.count for life in found) > most:
+        found[-1] = replace(found[-1], is_partial=True)
+    return tuple(found)
 
 
 def transaction_at(session: Session, model: Any, when: Any) -> int | None:

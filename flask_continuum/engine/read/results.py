@@ -287,6 +287,9 @@ class ModelStats:
     :ivar deleted: records whose newest version is one.
     :ivar changes: versions.
     :ivar last: the transaction of the newest version, ``None`` while there is none.
+    :ivar most: how far was counted. A greater number of versions or live records says no more than
+        that there are more; where there are more versions, the deleted records are those that one
+        of the newest versions deleted. ``None`` when all were counted.
     """
 
     model: type[Any]
@@ -294,6 +297,12 @@ class ModelStats:
     deleted: int
     changes: int
     last: Any | None
+    most: int | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the model has more versions than were counted."""
+        return self.most is not None and self.changes > self.most
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +323,23 @@ class DayCount:
     def total(self) -> int:
         """All changes of the day."""
         return self.inserted + self.updated + self.deleted + self.reverted
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How much changed on each day.
+
+    :ivar days: those on which something changed, oldest first.
+    :ivar since: where only the newest changes were looked at: the first day of which the numbers
+        say something, though perhaps not all. ``None`` when all were counted.
+    """
+
+    days: tuple[DayCount, ...]
+    since: date | None = None
+
+    def __iter__(self) -> Iterator[DayCount]:
+        """Iterate over the days."""
+        return iter(self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,8 +382,10 @@ class Life:
     :ivar since: the transaction id of its first version.
     :ivar until: the transaction id of its last version.
     :ivar count: how many versions it has.
+    :ivar is_partial: no further back was looked: it may have begun before ``since``.
     """
 
     since: int
     until: int
     count: int
+    is_partial: bool = False

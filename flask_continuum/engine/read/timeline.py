@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
 from flask_continuum.engine.read.conditions import (
+    GREATEST_ID,
     birth,
     fits,
     is_record,
     moment,
+    out_of_reach,
     transaction_class_of,
 )
 from flask_continuum.engine.read.entries import Place, entries_at
@@ -26,7 +28,7 @@ from flask_continuum.engine.read.loading import (
     versioned,
 )
 from flask_continuum.engine.read.made import Made
-from flask_continuum.engine.read.moments import Filter, Window, moments
+from flask_continuum.engine.read.moments import Filter, Stretch, Window, moments, stretch
 from flask_continuum.engine.read.results import Author, Entry, Page
 from flask_continuum.engine.read.tracked import children_at
 from flask_continuum.engine.registry import VersionedClass
@@ -50,6 +52,7 @@ def timeline(
     tracked: Sequence[str] = (),
     children: int | None = None,
     made: Made = ANYHOW,
+    reach: int | None = None,
 ) -> Page[Entry]:
     """Return a page of the changes of a record, newest first.
 
@@ -65,6 +68,9 @@ def timeline(
         to children stands under ``children`` of the entry of their transaction, which may be there
         for them alone (:attr:`~flask_continuum.engine.read.results.Entry.own`).
     :param children: how many changes of one relationship and transaction; the rest is counted.
+    :param reach: look through this many versions for what is wanted, in one more statement. A page
+        may be shorter then, or empty; where it is and there are more versions, its cursor goes on
+        behind those that were looked through.
     :raises BadCursor: when the cursor is not one of a timeline.
     :raises ValueError: when the model has no such field.
     """
@@ -76,10 +82,19 @@ def timeline(
         at=at,
         tracked=tuple(tracked),
     )
-    window, newer = _window(cursor, limit)
-    places = _places(session, entry, key, wanted, window)
-    more = len(places) > limit
-    places = places[:limit]
+    window, newer = _window(cursor, limit, reach)
+    part, further = stretch(entry, key, wanted, window), None
+    if reach is not None:
+        part, further = _settled(session, entry, part, newer)
+    places = _places(session, entry, key, wanted, window, part)
+    if len(places) > limit:
+        places = places[:limit]
+        further = places[-1].at
+    back = None
+    if cursor is not None and places:
+        back = places[0].at
+    elif cursor is not None and reach is not None:
+        back = (window.above or 0) + 1 if newer else (window.below or 0) - 1
     if newer:
         places.reverse()
     items = entries_at(session, entry, key, places)
@@ -87,8 +102,8 @@ def timeline(
         items = _with_children(session, entry, key, wanted, items, children)
     return Page(
         items=items,
-        newer=_cursor(places[0][0], newer=True) if places and (more if newer else cursor) else None,
-        older=_cursor(places[-1][0], newer=False) if places and (newer or more) else None,
+        newer=_cursor(further if newer else back, newer=True),
+        older=_cursor(back if newer else further, newer=False),
     )
 
 
@@ -154,23 +169,35 @@ def newest_change(session: Session, model: Any, key: Sequence[Any]) -> int | Non
     return places[0][0] if places else None
 
 
-def authors(session: Session, model: Any, key: Sequence[Any]) -> tuple[Author, ...]:
+def authors(
+    session: Session, model: Any, key: Sequence[Any], *, most: int | None = None
+) -> tuple[Author, ...]:
     """Return who changed a record in its newest life, the busiest first, in two statements.
 
     People are told apart by user and by the label that they acted under.
+
+    :param most: look at this many of the newest versions, and at one more to know whether there
+        are more.
     """
     found = versioned(model)
     version = found.version_class
     transaction_class = transaction_class_of(found)
+    at = moment(found, version)
+    above = None if most is None else out_of_reach(found, key, most + 1)
+    own = Stretch(birth(found, key, above=above), above)
+    looked_at = (
+        sa.select(at.label("at"))
+        .where(*is_record(found, version, key), *own.conditions(at))
+        .subquery()
+    )
     columns = [transaction_class.actor]
     if hasattr(transaction_class, "user_id"):
         columns.append(transaction_class.user_id)
-    newest = sa.func.max(moment(found, version)).label("newest")
+    newest = sa.func.max(looked_at.c.at).label("newest")
     counted = (
         sa.select(newest, sa.func.count().label("number"))
-        .select_from(version)
-        .outerjoin(transaction_class, transaction_class.id == moment(found, version))
-        .where(*is_record(found, version, key), moment(found, version) >= birth(found, key))
+        .select_from(looked_at)
+        .outerjoin(transaction_class, transaction_class.id == looked_at.c.at)
         .group_by(*columns)
     )
     rows = session.execute(counted, bind_arguments=connection_arguments(session, found)).all()
@@ -179,28 +206,52 @@ def authors(session: Session, model: Any, key: Sequence[Any]) -> tuple[Author, .
     return tuple(Author(loaded.get(row.newest), row.number) for row in ordered)
 
 
-def _window(cursor: str | None, limit: int) -> tuple[Window, bool]:
+def _window(cursor: str | None, limit: int, reach: int | None) -> tuple[Window, bool]:
     """Return the window that a cursor asks for, one row longer to see whether more follow."""
     if limit < 1:
         raise ValueError(f"A page has at least one entry, not {limit}.")
     if cursor is None:
-        return Window(limit=limit + 1), False
+        return Window(limit=limit + 1, reach=reach), False
     found = cursors.read(cursor, CURSOR, (sa.BigInteger(),))
     (at,) = found.values
     if found.newer:
-        return Window(limit=limit + 1, above=at, rising=True), True
-    return Window(limit=limit + 1, below=at), False
+        return Window(limit=limit + 1, above=at, rising=True, reach=reach), True
+    return Window(limit=limit + 1, below=at, reach=reach), False
 
 
-def _cursor(at: int, *, newer: bool) -> str:
-    return cursors.write(CURSOR, newer, (at,))
+def _cursor(at: int | None, *, newer: bool) -> str | None:
+    return None if at is None else cursors.write(CURSOR, newer, (at,))
+
+
+def _settled(
+    session: Session, entry: VersionedClass, part: Stretch, newer: bool
+) -> tuple[Stretch, int | None]:
+    """Return a stretch in numbers, and the transaction that goes on where it ends short of all."""
+    columns = (
+        sa.null() if each is None else sa.type_coerce(each, sa.BigInteger)
+        for each in (part.born, part.above, part.below)
+    )
+    arguments = connection_arguments(session, entry)
+    row = session.execute(sa.select(*columns), bind_arguments=arguments).one()
+    born, above, below = tuple(row)
+    if newer:
+        edge = below - 1 if below != GREATEST_ID else None
+    else:
+        edge = above + 1 if above and not born else None
+    return Stretch(born, above, below), edge
 
 
 def _places(
-    session: Session, entry: VersionedClass, key: Sequence[Any], wanted: Filter, window: Window
+    session: Session,
+    entry: VersionedClass,
+    key: Sequence[Any],
+    wanted: Filter,
+    window: Window,
+    part: Stretch | None = None,
 ) -> list[Place]:
     arguments = connection_arguments(session, entry)
     dialect = arguments["bind"].dialect.name
-    statement = moments(entry, key, wanted, window, dialect)
+    part = stretch(entry, key, wanted, window) if part is None else part
+    statement = moments(entry, key, wanted, window, part, dialect)
     rows = session.execute(statement, bind_arguments=arguments)
     return [Place(row.at, row.previous, bool(row.own)) for row in rows]
