@@ -12,3 +12,19 @@ COUNTED: Final = 1_000
 
 CHARTED: Final = 2_000
 """Changes of each model, the newest, that the chart of days is made of."""
+
+LOOKED_THROUGH: Final = 2_000
+"""Versions of a record, the newest, that a filter is looked for in; a link goes on behind them."""
+
+BLAMED: Final = 300
+"""Versions of a record, the newest, that are compared to know who set a field and how often."""
+
+AMONG: Final = 2_000
+"""Transactions, the newest, that people are named and counted from."""
+
+LISTED: Final = 10_000
+"""Versions of a model, the newest, that a list of its records is made from; a link goes on behind
+them."""
+
+SINCE: Final = 100
+"""Changes of a record since a moment."""

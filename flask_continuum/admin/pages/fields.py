@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask_continuum.admin import shapes
+from flask_continuum.admin import bounds, shapes
 from flask_continuum.admin.contexts import Crumb, FieldsPage, Notice, Piece, Tab, ValueRow
 from flask_continuum.admin.layout import Place, make_layout, record_crumbs
 from flask_continuum.admin.people import person_of
@@ -14,7 +14,7 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.read.erasures import is_unknown
 from flask_continuum.engine.read.recorded import Recorded
-from flask_continuum.engine.read.results import Blame
+from flask_continuum.engine.read.results import Blame, TimesSet
 from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.values import Display, display, masked
 from flask_continuum.presenters.words import _, ngettext
@@ -24,7 +24,7 @@ def build_fields(
     visit: Visit,
     subject: Subject,
     found: Mapping[str, Blame],
-    times: Mapping[str, int],
+    times: TimesSet,
     known: Recorded,
 ) -> FieldsPage:
     """The page of a record's fields.
@@ -50,7 +50,7 @@ def build_fields(
         caption=_("Every field as it was last") if subject.is_deleted else _("Every field now"),
         rows=rows,
         legend=any(row.value.needs_legend for row in rows),
-        notices=_notices(visit, subject, known),
+        notices=(*_notices(visit, subject, known), *_partial(times)),
     )
 
 
@@ -69,6 +69,26 @@ def _notices(visit: Visit, subject: Subject, known: Recorded) -> tuple[Notice, .
     )
 
 
+def _partial(times: TimesSet) -> tuple[Notice, ...]:
+    if not times.is_partial:
+        return ()
+    words = ngettext(
+        "Only the newest version is looked at here. The page of a field goes further back.",
+        "Only the newest %(num)s versions are looked at here. The page of a field goes further "
+        "back.",
+        bounds.BLAMED,
+    )
+    return (Notice(words=(Piece(text=words),)),)
+
+
+def _times(times: TimesSet, key: str) -> str:
+    number = times.counts.get(key, 0)
+    if not number:
+        return _("not lately") if times.is_partial else _("never")
+    words = ngettext("%(num)s time", "%(num)s times", number)
+    return _("%(times)s or more", times=words) if times.is_partial else words
+
+
 def record_tabs(visit: Visit, subject: Subject, *, fields: bool = False) -> tuple[Tab, ...]:
     """The views of one record.
 
@@ -82,7 +102,7 @@ def record_tabs(visit: Visit, subject: Subject, *, fields: bool = False) -> tupl
 
 
 def _rows(
-    visit: Visit, subject: Subject, found: Mapping[str, Blame], times: Mapping[str, int]
+    visit: Visit, subject: Subject, found: Mapping[str, Blame], times: TimesSet
 ) -> tuple[ValueRow, ...]:
     versioned, newest = subject.versioned, subject.newest
     masks = visit.masks(versioned, record=subject.live, versions=(newest,))
@@ -99,7 +119,6 @@ def _rows(
             continue
         each = found[key]
         setter = each.transaction if each.exact or each.moved_from is not None else None
-        number = times.get(key, 0)
         rows[name] = _row(
             key,
             name,
@@ -109,7 +128,7 @@ def _rows(
             transaction=visit.links.transaction_ref(setter) if setter else None,
             blame=None if setter else _blame(each),
             url=visit.links.field(subject.model, subject.key, key),
-            times=ngettext("%(num)s time", "%(num)s times", number) if number else _("never"),
+            times=_times(times, key),
         )
     return tuple(rows.values())
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.contexts import Empty, Link, ModelPage, Piece, Pill
 from flask_continuum.admin.pages.feed import records_of, show_records
 from flask_continuum.admin.pages.record_list import Frame, ListQuery, build_list
@@ -19,7 +20,7 @@ from flask_continuum.engine.read.results import Page
 from flask_continuum.engine.read.results import RecordRow as Row
 from flask_continuum.engine.version import entry_transaction_id
 from flask_continuum.presenters.labels import sentence_case
-from flask_continuum.presenters.words import _, ngettext, number
+from flask_continuum.presenters.words import _, ngettext, number, up_to
 
 Key = tuple[Any, ...]
 
@@ -29,17 +30,18 @@ def build_past(
     asked: ListQuery,
     as_of: AsOf,
     found: Page[Row],
-    then: tuple[int, int],
+    then: tuple[int, int] | None,
     became: Mapping[Key, Fate],
 ) -> ModelPage:
     """The page of a model as of a moment.
 
     :param as_of: the moment that is asked for.
-    :param then: how many records there were, and how many had been deleted.
+    :param then: how many records there were, and how many had been deleted; ``None`` when they
+        are too many to count.
     :param became: what became of those on the page.
     """
     model = asked.model
-    live, gone = then
+    live, gone = (None, None) if then is None else then
     caption = _(
         "%(models)s on %(moment)s",
         models=plural_of_model(model),
@@ -48,8 +50,13 @@ def build_past(
     frame = Frame(
         title=caption,
         caption=caption,
-        subtitle=(Piece(text=_("%(records)s existed then", records=records_of(live, model))),),
-        tabs=((_("Live then"), number(live)), (_("Deleted by then"), number(gone))),
+        subtitle=()
+        if live is None
+        else (Piece(text=_("%(records)s existed then", records=records_of(live, model))),),
+        tabs=(
+            (_("Live then"), None if live is None else number(live)),
+            (_("Deleted by then"), None if gone is None else number(gone)),
+        ),
         find=_("Title or key then"),
         rows=show_records(
             visit,
@@ -91,7 +98,12 @@ def _fate(visit: Visit, row: Row, fate: Fate | None) -> tuple[Pill | None, tuple
     if now.label != before.label:
         title = Piece(text=now.label, url=now.url)
         return None, pieces(_("Called %(title)s now"), title=title)
-    words = ngettext("%(num)s change since", "%(num)s changes since", fate.changes)
+    words = ngettext(
+        "%(num)s change since",
+        "%(num)s changes since",
+        fate.changes,
+        num=up_to(fate.changes, bounds.SINCE),
+    )
     return None, (Piece(text=words),)
 
 

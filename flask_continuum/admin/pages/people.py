@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.contexts import (
     Crumb,
     Empty,
@@ -43,20 +44,7 @@ def build_people(visit: Visit, authors: Sequence[Author]) -> PeoplePage:
             place=Place.PEOPLE,
         ),
         rows=rows,
-        notices=(
-            Notice(
-                words=(
-                    Piece(
-                        text=_(
-                            "Only the %(number)s who changed something last are listed.",
-                            number=number(MOST),
-                        )
-                    ),
-                )
-            ),
-        )
-        if len(authors) > MOST
-        else (),
+        notices=_notices(authors),
         empty=None
         if rows
         else Empty(
@@ -64,6 +52,23 @@ def build_people(visit: Visit, authors: Sequence[Author]) -> PeoplePage:
             words=_("Whoever changes something that has a history appears here."),
         ),
     )
+
+
+def _notices(authors: Sequence[Author]) -> tuple[Notice, ...]:
+    """Who is not listed."""
+    said = []
+    if len(authors) > MOST:
+        said.append(
+            _("Only the %(number)s who changed something last are listed.", number=number(MOST))
+        )
+    if sum(author.count for author in authors) >= bounds.AMONG:
+        said.append(
+            _(
+                "Only the newest %(number)s transactions are looked at and counted.",
+                number=number(bounds.AMONG),
+            )
+        )
+    return tuple(Notice(words=(Piece(text=words),)) for words in said)
 
 
 def _row(visit: Visit, author: Author) -> PersonRow:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask_continuum.admin import shapes
+from flask_continuum.admin import bounds, shapes
 from flask_continuum.admin.contexts import (
-    Author,
     CompareForm,
     DayView,
     Empty,
@@ -26,6 +25,7 @@ from flask_continuum.admin.entries import Picks, Seen, see, show_entry
 from flask_continuum.admin.exporting import export_links
 from flask_continuum.admin.feed_query import OPERATION_LABELS
 from flask_continuum.admin.layout import Place, make_layout, record_crumbs
+from flask_continuum.admin.pages.authors import show_authors, versions_by
 from flask_continuum.admin.pages.children import see_children, show_children, tracked_relationships
 from flask_continuum.admin.pages.fields import record_tabs
 from flask_continuum.admin.paging import VERSIONS, make_pager
@@ -44,7 +44,7 @@ from flask_continuum.engine.read.results import Entry, Life, Page
 from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import humanise, sentence_case
 from flask_continuum.presenters.values import display, masked
-from flask_continuum.presenters.words import _, ngettext, number
+from flask_continuum.presenters.words import _, ngettext
 
 STATE_ROWS = 40
 """Fields of the present state beside a timeline; the newest version's page has them all."""
@@ -102,7 +102,6 @@ def build_timeline(
     days = _days(visit, subject, page, seen)
     chosen = [it for day in days for it in day.entries if it.picked_from or it.picked_to]
     name = sentence_case(record.model_label)
-    versions = sum(author.count for author in authors)
     return TimelinePage(
         layout=make_layout(
             visit,
@@ -111,14 +110,7 @@ def build_timeline(
             crumbs=record_crumbs(visit, subject.model, record),
             subtitle=(
                 Piece(text=f"{record.name}, " if not record.placeholder else ""),
-                Piece(
-                    text=_(
-                        "%(versions)s by %(authors)s",
-                        versions=ngettext("%(num)s version", "%(num)s versions", versions),
-                        authors=ngettext("%(num)s author", "%(num)s authors", len(authors)),
-                    )
-                    + " "
-                ),
+                Piece(text=f"{versions_by(authors)} "),
             ),
             pills=(
                 Pill(words=_("Deleted"), tone="del")
@@ -139,7 +131,7 @@ def build_timeline(
         record=record,
         days=days,
         filter=form,
-        authors=_authors(visit, subject, authors),
+        authors=show_authors(visit, subject, authors),
         compare=CompareForm(
             action=visit.links.compare(subject.model, subject.key),
             words=pieces(
@@ -158,7 +150,7 @@ def build_timeline(
         ),
         state=_state(visit, subject),
         state_heading=_("As it was last") if subject.is_deleted else _("As it is now"),
-        empty=None if days else _empty(record, form),
+        empty=None if days else _empty(visit, subject, record, form, page.older, filters),
         travel=make_form(visit, visit.links.record(subject.model, subject.key), None),
         notices=(
             *_other_lives(visit, subject, lives, filters),
@@ -176,7 +168,12 @@ def _other_lives(
     shown = next((life for life in lives if filters.at is None or life.since <= filters.at), None)
     parts: list[Piece] = []
     for life in lives:
-        words = _("%(first)s to %(last)s", first=f"#{life.since}", last=f"#{life.until}")
+        last = f"#{life.until}"
+        words = (
+            _("up to %(last)s", last=last)
+            if life.is_partial
+            else _("%(first)s to %(last)s", first=f"#{life.since}", last=last)
+        )
         url = visit.links.record(subject.model, subject.key, life=str(life.since))
         if life is shown:
             parts.append(Piece(text=_("%(lives)s is shown", lives=words), strong=True))
@@ -261,28 +258,6 @@ def _restore(visit: Visit, subject: Subject, name: str) -> Link | None:
     )
 
 
-def _authors(visit: Visit, subject: Subject, authors: Sequence[Counted]) -> tuple[Author, ...]:
-    total = sum(author.count for author in authors)
-    most = max((author.count for author in authors), default=0)
-    return tuple(
-        Author(
-            person=person_of(author.transaction),
-            count=author.count,
-            most=most,
-            label=ngettext(
-                "%(number)s of %(num)s version",
-                "%(number)s of %(num)s versions",
-                total,
-                number=number(author.count),
-            ),
-            url=visit.links.record(subject.model, subject.key, user=str(user_id))
-            if (user_id := getattr(author.transaction, "user_id", None)) is not None
-            else None,
-        )
-        for author in authors
-    )
-
-
 def fields_to_filter(visit: Visit, subject: Subject) -> dict[str, str]:
     """What a timeline can be filtered by, key and label: what may be seen of fields, links and
     tracked children.
@@ -355,7 +330,29 @@ def _state(visit: Visit, subject: Subject) -> tuple[ValueRow, ...]:
     return tuple(rows.values())
 
 
-def _empty(record: RecordRef, form: FilterForm) -> Empty:
+def _empty(
+    visit: Visit,
+    subject: Subject,
+    record: RecordRef,
+    form: FilterForm,
+    older: str | None,
+    filters: Filters,
+) -> Empty:
+    if form.active and form.clear_url and older is not None:
+        url = visit.links.record(subject.model, subject.key, **filters.query, cursor=older)
+        return Empty(
+            heading=_("No version matches so far"),
+            words=ngettext(
+                "%(num)s version was looked through.",
+                "%(num)s versions were looked through.",
+                bounds.LOOKED_THROUGH,
+            ),
+            links=(
+                Link(label=_("Look further back"), url=url),
+                Link(label=_("Clear filters"), url=form.clear_url),
+            ),
+            kind="search",
+        )
     if form.active and form.clear_url:
         return Empty(
             heading=_("No version matches"),

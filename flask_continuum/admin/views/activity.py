@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.changes_file import feed_rows
 from flask_continuum.admin.errors import bad_request
 from flask_continuum.admin.exporting import require_export, send_file, wanted_file
@@ -18,9 +19,6 @@ from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.people import people
 from flask_continuum.engine.read.transactions import transactions
 from flask_continuum.presenters.exports import CHANGES
-
-AMONG = 2000
-"""The newest transactions, whose authors the filter offers; any other is in the list of people."""
 
 
 @page
@@ -45,5 +43,5 @@ def activity(visit: Visit) -> ResponseReturnValue:
     except BadCursor as error:
         raise bad_request(str(error)) from error
     feed = without_hidden_matches(visit, feed, wanted)
-    authors = people(session, manager, among=AMONG, models=seen_models(visit))
+    authors = people(session, manager, among=bounds.AMONG, models=seen_models(visit))
     return show("activity", build_activity(visit, asked, feed, authors))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.errors import bad_request, not_found
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.pages.field import build_field
@@ -14,7 +17,7 @@ from flask_continuum.admin.subjects import Subject, find_record
 from flask_continuum.admin.visit import Visit
 from flask_continuum.engine.read.blame import blame, times_set
 from flask_continuum.engine.read.cursors import BadCursor
-from flask_continuum.engine.read.field_history import history_of_field
+from flask_continuum.engine.read.field_history import behind, history_of_field
 from flask_continuum.engine.read.recorded import recorded
 from flask_continuum.presenters.addresses import BadAddress, decode_key
 
@@ -29,8 +32,8 @@ def fields(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         build_fields(
             visit,
             subject,
-            blame(visit.session, record),
-            times_set(visit.session, record),
+            blame(visit.session, record, depth=bounds.BLAMED),
+            times_set(visit.session, record, depth=bounds.BLAMED),
             recorded(visit.session, subject.versioned),
         ),
     )
@@ -44,14 +47,21 @@ def field(visit: Visit, model: str, key: str, field: str) -> ResponseReturnValue
     record = (subject.model, subject.key)
     cursor = request.args.get("cursor") or None
     try:
-        values = history_of_field(visit.session, record, name, limit=visit.page_size, before=cursor)
+        # one more than the page shows, which the last one is compared with
+        found = history_of_field(
+            visit.session,
+            record,
+            name,
+            limit=visit.page_size + 1,
+            before=cursor,
+            reach=bounds.BLAMED,
+        )
     except BadCursor as error:
         raise bad_request(str(error)) from error
-    earlier = None
-    if values.older is not None:
-        # the last value of the page is compared with one that is on the next
-        found = history_of_field(visit.session, record, name, limit=1, before=values.older)
-        earlier = found.items[0]
+    values, earlier = found, None
+    if len(found.items) > visit.page_size:
+        *shown, earlier = found.items
+        values = replace(found, items=tuple(shown), older=behind(name, shown[-1]))
     return show(
         "field",
         build_field(visit, subject, name, values, earlier, first_page=cursor is None),

@@ -58,13 +58,19 @@ def model(visit: Visit, model: str) -> ResponseReturnValue:
         )
         return send_file(visit, model, form, columns_of(visit, versioned), rows)
     try:
-        found = read(cursor=request.args.get("cursor") or None, limit=visit.page_size)
+        found = read(
+            cursor=request.args.get("cursor") or None, limit=visit.page_size, reach=bounds.LISTED
+        )
     except BadCursor as error:
         raise bad_request(str(error)) from error
     if as_of is not None:
-        then = count_then(visit.session, versioned.model, as_of.transaction)
+        then = count_then(visit.session, versioned.model, as_of.transaction, most=bounds.COUNTED)
         became = fates(
-            visit.session, versioned.model, [row.key for row in found], as_of.transaction
+            visit.session,
+            versioned.model,
+            [row.key for row in found],
+            as_of.transaction,
+            most=bounds.SINCE,
         )
         past = build_past(visit, asked, as_of, found, then, became)
         return show("model", past)

@@ -23,7 +23,13 @@ from flask_continuum.engine.read.transactions import transactions
 @page
 def people(visit: Visit) -> ResponseReturnValue:
     """Show who changed something, those first who did last."""
-    found = people_of(visit.session, visit.state.manager, limit=MOST + 1, models=seen_models(visit))
+    found = people_of(
+        visit.session,
+        visit.state.manager,
+        limit=MOST + 1,
+        among=bounds.AMONG,
+        models=seen_models(visit),
+    )
     return show("people", build_people(visit, found))
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
+from flask_continuum.admin import bounds
 from flask_continuum.admin.changes_file import record_rows
 from flask_continuum.admin.errors import bad_request, not_there_then, one_of
 from flask_continuum.admin.exporting import BATCH, require_export, send_file, wanted_file
-from flask_continuum.admin.feed_query import OPERATIONS
+from flask_continuum.admin.feed_query import OPERATIONS, read_user
 from flask_continuum.admin.gate import page
+from flask_continuum.admin.pages.authors import is_partial
 from flask_continuum.admin.pages.children import SHOWN, tracked_relationships
 from flask_continuum.admin.pages.timeline import Filters, build_timeline, fields_to_filter
 from flask_continuum.admin.past import AsOf, read_as_of
@@ -50,7 +52,7 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         raise bad_request(one_of("operation", OPERATIONS))
     if filters.field and filters.field not in fields_to_filter(visit, subject):
         raise bad_request(_("“field” names no field of this record."))
-    authors = authors_of(visit.session, subject.model, subject.key)
+    authors = authors_of(visit.session, subject.model, subject.key, most=bounds.COUNTED)
     others = authors_of_children(
         visit.session, subject.versioned, subject.key, tracked_relationships(visit, subject)
     )
@@ -59,6 +61,8 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         for author in (*authors, *others)
         if getattr(author.transaction, "user_id", None) is not None
     }
+    if filters.user and filters.user not in people and is_partial(authors):
+        people[filters.user] = read_user(visit, filters.user)
     try:
         entries = _read(
             visit,
@@ -68,6 +72,7 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
             request.args.get("cursor") or None,
             limit=visit.page_size,
             children=SHOWN,
+            reach=bounds.LOOKED_THROUGH if filters.active else None,
         )
     except BadCursor as error:
         raise bad_request(str(error)) from error
@@ -84,7 +89,7 @@ def timeline(visit: Visit, model: str, key: str) -> ResponseReturnValue:
         )
         name = f"{visit.links.segments[subject.model]}-{key}"
         return send_file(visit, name, form, CHANGES, rows)
-    lives = lives_of(visit.session, subject.model, subject.key)
+    lives = lives_of(visit.session, subject.model, subject.key, most=bounds.COUNTED)
     return show(
         "timeline",
         build_timeline(visit, subject, entries, authors, others, lives, filters),
@@ -100,6 +105,7 @@ def _read(
     *,
     limit: int,
     children: int | None = None,
+    reach: int | None = None,
 ) -> Page[Entry]:
     """A page of the timeline; nobody's changes are an empty one."""
     if filters.user and filters.user not in people:
@@ -116,6 +122,7 @@ def _read(
         tracked=tracked_relationships(visit, subject),
         children=children,
         made=Made(user_id=people.get(filters.user)),
+        reach=reach,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask.typing import ResponseReturnValue
 
-from flask_continuum.admin import shapes
+from flask_continuum.admin import bounds, shapes
 from flask_continuum.admin.gate import page
 from flask_continuum.admin.moments import transactions_of
 from flask_continuum.admin.pages.version import Found, build_version
@@ -24,9 +24,6 @@ from flask_continuum.engine.read.related import related
 from flask_continuum.engine.read.results import Comparison, Entry, LinkChange
 from flask_continuum.engine.read.surroundings import Instant, surroundings
 from flask_continuum.engine.read.timeline import entry as entry_of
-
-DEPTH = 500
-"""Versions that are looked through for who set a field: the page's cost does not grow."""
 
 AROUND = 3
 """Versions before and after the one shown that the side lists."""
@@ -58,7 +55,7 @@ def version(visit: Visit, model: str, key: str, transaction: int) -> ResponseRet
 
 def _setters(visit: Visit, entry: Entry) -> Mapping[str, Any]:
     """The transaction that last changed each field until then."""
-    found = blame(visit.session, entry.version, depth=DEPTH)
+    found = blame(visit.session, entry.version, depth=bounds.BLAMED)
     return {
         key: each.transaction
         for key, each in found.items()

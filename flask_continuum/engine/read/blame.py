@@ -14,8 +14,10 @@ from flask_continuum.engine.read.conditions import (
     GREATEST_ID,
     birth,
     differs,
+    first_of,
     is_record,
     moment,
+    out_of_reach,
 )
 from flask_continuum.engine.read.erasures import Erased, Erasures, any_erasure
 from flask_continuum.engine.read.loading import (
@@ -33,7 +35,7 @@ from flask_continuum.engine.read.recorded import (
     spans_table,
     speaks_of,
 )
-from flask_continuum.engine.read.results import NOT_RECORDED, Blame
+from flask_continuum.engine.read.results import NOT_RECORDED, Blame, TimesSet
 from flask_continuum.engine.read.sessions import reading
 from flask_continuum.engine.read.subjects import Subject, subject
 from flask_continuum.engine.registry import VersionedClass
@@ -73,23 +75,40 @@ def blame(session: Session, record: Any, *, depth: int | None = None) -> Mapping
 
 
 @reading
-def times_set(session: Session, record: Any) -> Mapping[str, int]:
+def times_set(session: Session, record: Any, *, depth: int | None = None) -> TimesSet:
     """Return how many times each field of a record was set to another value, in one statement.
 
     The values that it was made with are among them where they are not NULL.
 
     :param record: the live object, a version (then as of it), or ``(Model, key)``.
-    :returns: by attribute key.
+    :param depth: in how many of the newest versions, at most; in all of this life by default.
     :raises ClassNotVersioned: when its class is not versioned.
     """
     who = subject(record)
-    arguments = connection_arguments(session, who.entry)
+    entry = who.entry
+    arguments = connection_arguments(session, entry)
     until = GREATEST_ID if who.at is None else who.at
-    changed = _changes(who, until, None, arguments["bind"].dialect.name)
-    names = who.entry.attributes
-    statement = sa.select(*(sa.func.count(changed.c[f"c{place}"]) for place in range(len(names))))
-    counted = session.execute(statement, bind_arguments=arguments).one()
-    return dict(zip(names, counted, strict=True))
+    # one version more, to compare the oldest that counts with
+    looked_at = None if depth is None else depth + 1
+    changed = _changes(who, until, looked_at, arguments["bind"].dialect.name)
+    edge: Any = sa.literal(0)
+    if depth is not None:
+        edge = _behind(who, until, depth)
+    names = entry.attributes
+    statement = sa.select(
+        sa.func.coalesce(sa.func.max(sa.case((changed.c.at <= edge, 1))), 0),
+        *(
+            sa.func.count(sa.case((changed.c.at > edge, changed.c[f"c{place}"])))
+            for place in range(len(names))
+        ),
+    )
+    partial, *counted = session.execute(statement, bind_arguments=arguments).one()
+    return TimesSet(dict(zip(names, counted, strict=True)), is_partial=bool(partial))
+
+
+def _behind(who: Subject, until: int, depth: int) -> sa.ColumnElement[int]:
+    below = None if until == GREATEST_ID else until + 1
+    return out_of_reach(who.entry, who.key, depth, below=below)
 
 
 _SPAN = ("table_name", "column_name", "since", "until")
@@ -127,7 +146,8 @@ def _changes(who: Subject, until: int, depth: int | None, dialect: str) -> sa.Su
     """Select the versions of a life, each with the one before it and the fields that it changed."""
     entry = who.entry
     version = aliased(entry.version_class)
-    at, born = moment(entry, version), birth(entry, who.key, until)
+    above = None if depth is None else _behind(who, until, depth)
+    at, born = moment(entry, version), birth(entry, who.key, until, above=above)
     names = {f"c{place}": name for place, name in enumerate(entry.attributes)}
     looked_at = (
         sa.select(
@@ -135,7 +155,11 @@ def _changes(who: Subject, until: int, depth: int | None, dialect: str) -> sa.Su
             born.label("born"),
             *(getattr(version, name).label(label) for label, name in names.items()),
         )
-        .where(*is_record(entry, version, who.key), at <= until, at >= born)
+        .where(
+            *is_record(entry, version, who.key),
+            at <= until,
+            at >= first_of(born, above),
+        )
         .order_by(at.desc())
         .limit(depth)
         .subquery()

@@ -261,6 +261,20 @@ def next_birth(
     return sa.func.coalesce(began.scalar_subquery(), GREATEST_ID)
 
 
+def first_of(born: Any, above: Any) -> Any:
+    """Return where to begin to read a life, as one bound: of two, SQLite would search by either.
+
+    :param born: where the life begins as far as is known, 0 where that is not known; an expression
+        or a number, as ``above`` is.
+    :param above: the last transaction that is out of reach; ``None`` when nothing is.
+    """
+    if above is None:
+        return born
+    if isinstance(born, int) and isinstance(above, int):
+        return max(born, above + 1)
+    return sa.case((born > above, born), else_=above + 1)
+
+
 def out_of_reach(
     entry: VersionedClass,
     key: Sequence[Any],

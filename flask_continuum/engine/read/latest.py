@@ -17,6 +17,7 @@ from flask_continuum.engine.read.conditions import (
     moment,
     operation,
 )
+from flask_continuum.engine.read.keys import Key, chunks, placed
 from flask_continuum.engine.read.links import Link, owned_links
 from flask_continuum.engine.read.loading import (
     begins,
@@ -30,13 +31,8 @@ from flask_continuum.engine.read.results import FieldChange
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.typed import AnySelect
 
-Key = tuple[Any, ...]
-
 PARTS = 400
 """Selects that are united in one statement; SQLite takes 500."""
-
-PAIRS = 2_000
-"""Versions that are named in one statement, each by its key and transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ def latest_changes(
     """Return the newest changes of records of one model, newest first, of their present lives.
 
     Costs four statements for any number of changes, and one or two more for each few hundred
-    records.
+    records or versions.
 
     :param keys: primary keys.
     :param limit: how many changes of each.
@@ -102,6 +98,47 @@ def latest_changes(
                 break
         made[key] = tuple(glances)
     return {key: made.get(key, ()) for key in wanted}
+
+
+def newest_places(
+    session: Session,
+    entry: VersionedClass,
+    keys: Iterable[Key],
+    at: int | None = None,
+    *,
+    before: bool = False,
+) -> list[Key]:
+    """Return where the newest versions of records are: each key with the transaction.
+
+    One statement for each few hundred records. Each is found by one step in the index: a search
+    for versions without an end reads whole histories.
+
+    :param at: the newest ones up to this transaction.
+    :param before: leave the transaction itself out.
+    """
+    found: list[Key] = []
+    wanted = list(dict.fromkeys(keys))
+    for start in range(0, len(wanted), PARTS):
+        chunk = wanted[start : start + PARTS]
+        parts = [_newest(entry, key, number, at, before) for number, key in enumerate(chunk)]
+        rows = session.execute(
+            parts[0] if len(parts) == 1 else sa.union_all(*parts),
+            bind_arguments=connection_arguments(session, entry),
+        )
+        found += [(*chunk[int(number)], there) for number, there in rows]
+    return found
+
+
+def _newest(
+    entry: VersionedClass, key: Key, number: int, at: int | None, before: bool
+) -> AnySelect:
+    version = aliased(entry.version_class)
+    there = moment(entry, version)
+    newest = sa.select(there.label("at")).where(*is_record(entry, version, key))
+    if at is not None:
+        newest = newest.where(there < at if before else there <= at)
+    each = newest.order_by(there.desc()).limit(1).subquery()
+    return sa.select(sa.literal(number), each.c.at)
 
 
 class _Places:
@@ -197,9 +234,8 @@ def _versions(
     columns = [*(getattr(version, name) for name in entry.key_attributes), moment(entry, version)]
     pairs = [(*key, at) for key, places in found.items() for at in places.versions]
     versions: dict[tuple[Key, int], Any] = {}
-    for start in range(0, len(pairs), PAIRS):
-        chunk = pairs[start : start + PAIRS]
-        statement = sa.select(version).where(sa.tuple_(*columns).in_(chunk))
+    for chunk in chunks(pairs):
+        statement = sa.select(version).where(placed(columns, chunk))
         for each in session.scalars(statement.options(undefer("*"))):
             versions[entry.key_of(each), moment(entry, each)] = each
     return versions

@@ -13,6 +13,7 @@ from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import (
     birth,
     differs,
+    first_of,
     is_record,
     moment,
     nearest_before,
@@ -90,8 +91,8 @@ class Stretch:
     def conditions(self, at: Any) -> Iterator[sa.ColumnElement[bool]]:
         """Yield what must hold of a transaction."""
         if self.born is not None:
-            yield at >= self.born
-        if self.above is not None:
+            yield at >= first_of(self.born, self.above)
+        elif self.above is not None:
             yield at > self.above
         if self.below is not None:
             yield at < self.below

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
@@ -18,7 +18,12 @@ from flask_continuum.engine.read.conditions import (
     operation,
 )
 from flask_continuum.engine.read.keys import beyond
-from flask_continuum.engine.read.loading import versioned, whole, with_transaction
+from flask_continuum.engine.read.loading import (
+    connection_arguments,
+    versioned,
+    whole,
+    with_transaction,
+)
 from flask_continuum.engine.read.results import Page, RecordRow
 from flask_continuum.engine.read.search import label_attributes, matches, record_row
 from flask_continuum.engine.registry import VersionedClass
@@ -34,6 +39,7 @@ def records(
     limit: int = 50,
     fields: Collection[str] | None = None,
     at: int | None = None,
+    reach: int | None = None,
 ) -> Page[RecordRow]:
     """Return a page of the records of a model, the newest change first, in one statement.
 
@@ -43,6 +49,9 @@ def records(
     :param fields: the attributes to search in; by default the one that names a record.
     :param at: the records as they were when this transaction had committed; as they are now
         without it.
+    :param reach: look through this many versions of the model for them, in one more statement. A
+        page may be shorter then, or empty; where it is and there are more versions, its cursor goes
+        on behind those that were looked through.
     :raises BadCursor: when the cursor is not one of this list.
     """
     entry = versioned(model)
@@ -61,25 +70,64 @@ def records(
         statement = statement.where(matches(entry, version, text, chosen))
     name = f"{entry.table.live.fullname}:{int(deleted)}" + ("" if at is None else f":{at}")
     since, keys = moment(entry, version), key_columns(entry, version)
-    newer = False
+    begins, newer = None, False
     if cursor is not None:
-        types = (sa.BigInteger(), *(entry.attributes[key].type for key in entry.key_attributes))
-        found = cursors.read(cursor, name, types)
-        newer = found.newer
-        statement = statement.where(beyond((since, *keys), found.values, rising=newer))
+        types = [sa.BigInteger(), *(entry.attributes[key].type for key in entry.key_attributes)]
+        found = _read(cursor, name, types)
+        newer, begins = found.newer, found.values[0]
+        columns = (since, *keys)[: len(found.values)]
+        statement = statement.where(beyond(columns, found.values, rising=newer))
+    edge = None
+    if reach is not None:
+        edge = _edge(session, entry, begins, newer, reach)
+        if edge is not None:
+            statement = statement.where(since < edge if newer else since > edge)
     order = [column if newer else column.desc() for column in (since, *keys)]
     rows = list(session.execute(statement.order_by(*order).limit(limit + 1)))
-    more = len(rows) > limit
-    rows = rows[:limit]
+    further = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        further = _cursor(entry, name, rows[-1][0], newer=newer)
+    elif edge is not None:
+        further = cursors.write(f"{name}{BEHIND}", newer, (edge - 1 if newer else edge + 1,))
+    back = None
+    if cursor is not None and rows:
+        back = _cursor(entry, name, rows[0][0], newer=not newer)
+    elif begins is not None and reach is not None:
+        turned = begins + 1 if newer else begins - 1
+        back = cursors.write(f"{name}{BEHIND}", not newer, (turned,))
     if newer:
         rows.reverse()
     return Page(
         items=tuple(record_row(entry, row[0], row[1]) for row in rows),
-        newer=_cursor(entry, name, rows[0][0], newer=True)
-        if rows and (more if newer else cursor is not None)
-        else None,
-        older=_cursor(entry, name, rows[-1][0], newer=False) if rows and (newer or more) else None,
+        newer=further if newer else back,
+        older=back if newer else further,
     )
+
+
+BEHIND = ":behind"
+"""Of a cursor that stands between transactions, and not at a record."""
+
+
+def _read(cursor: str, name: str, types: Sequence[sa.types.TypeEngine[Any]]) -> cursors.Cursor:
+    try:
+        return cursors.read(cursor, f"{name}{BEHIND}", types[:1])
+    except cursors.BadCursor:
+        return cursors.read(cursor, name, types)
+
+
+def _edge(
+    session: Session, entry: VersionedClass, begins: int | None, newer: bool, reach: int
+) -> int | None:
+    """Return the transaction of the version that comes behind so many others, if there is one."""
+    version = aliased(entry.version_class)
+    at = moment(entry, version)
+    statement = sa.select(at).order_by(at if newer else at.desc()).offset(reach).limit(1)
+    if begins is not None:
+        statement = statement.where(at >= begins if newer else at <= begins)
+    arguments = connection_arguments(session, entry)
+    found: int | None = session.scalar(statement, bind_arguments=arguments)
+    return found if found != begins else None
 
 
 def _cursor(entry: VersionedClass, name: str, version: Any, *, newer: bool) -> str:

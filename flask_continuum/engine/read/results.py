@@ -326,6 +326,18 @@ class DayCount:
 
 
 @dataclass(frozen=True, slots=True)
+class TimesSet:
+    """How many times each field of a record was set to another value.
+
+    :ivar counts: by attribute key.
+    :ivar is_partial: the record has more versions than were looked at.
+    """
+
+    counts: Mapping[str, int]
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """How much changed on each day.
 

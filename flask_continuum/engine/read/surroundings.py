@@ -16,14 +16,18 @@ from sqlalchemy.orm import ONETOMANY, RelationshipProperty, Session, undefer
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.elements import BooleanClauseList, ExpressionClauseList
 
+from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import (
     existed,
     existed_before,
     key_columns,
+    moment,
+    operation,
     registry_of,
     row_existed,
 )
-from flask_continuum.engine.read.keys import Key, among, chunks
+from flask_continuum.engine.read.keys import Key, among, chunks, placed
+from flask_continuum.engine.read.latest import newest_places
 from flask_continuum.engine.read.links import members
 from flask_continuum.engine.read.loading import connection_arguments, whole
 from flask_continuum.engine.registry import VersionedClass
@@ -129,13 +133,15 @@ def versions_then(
 ) -> dict[Key, Any]:
     """Return the versions of some records that were valid at an instant.
 
-    One statement for every few hundred records.
+    Two statements for every few hundred records.
     """
     version = whole(entry)
+    columns = (*key_columns(entry, version), moment(entry, version))
     found: dict[Key, Any] = {}
-    for chunk in chunks(keys):
+    places = newest_places(session, entry, keys, instant.at, before=instant.before)
+    for chunk in chunks(places):
         statement = sa.select(version).where(
-            among(key_columns(entry, version), chunk), *instant.existed(entry, version)
+            placed(columns, chunk), operation(entry, version) != Operation.DELETE
         )
         for each in session.scalars(statement.options(undefer("*"))):
             found[entry.key_of(each)] = each

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
+from flask_continuum import blame, history_of_field
 from flask_continuum.engine import read
+from flask_continuum.engine.operation import Operation
+from flask_continuum.engine.read.blame import times_set
 from tests.engine.newsroom import Newsroom
 
 
@@ -60,3 +63,137 @@ def test_days_are_counted_as_far_back_as_was_looked(newsroom: Newsroom) -> None:
     assert count(most=6, user_id=1) == (every[1:], None)
     assert count(most=4, user_id=1) == ([(2, 1), *every[2:]], date(2026, 3, 2))
     assert count(most=1, user_id=2, models=[newsroom.Section]) == ([(1, 1)], None)
+
+
+def test_authors_and_lives_are_those_of_the_newest_versions(newsroom: Newsroom) -> None:
+    with newsroom.commit(actor="one") as session:
+        session.add(newsroom.Tag(id=1, name="a"))
+    with newsroom.commit(actor="one") as session:
+        session.delete(session.get(newsroom.Tag, 1))
+    with newsroom.commit(actor="two") as session:
+        session.add(newsroom.Tag(id=1, name="a"))
+    write(newsroom, 3, actor="three")
+    with newsroom.session() as session:
+        at = newsroom.ids(session, newsroom.Tag, 1)
+
+        def authors(most: int | None) -> list[tuple[str, int]]:
+            found = read.authors(session, newsroom.Tag, (1,), most=most)
+            return [(each.transaction.actor, each.count) for each in found]
+
+        assert authors(None) == authors(4) == authors(3) == [("three", 3), ("two", 1)]
+        assert authors(2) == [("three", 3)]
+        assert authors(1) == [("three", 2)]
+
+        def lives(most: int | None) -> list[tuple[int, int, bool]]:
+            found = read.lives(session, newsroom.Tag, (1,), most=most)
+            return [(each.since, each.until, each.is_partial) for each in found]
+
+        assert lives(None) == lives(6) == [(at[2], at[5], False), (at[0], at[1], False)]
+        assert lives(4) == [(at[2], at[5], False), (at[1], at[1], True)]
+        assert lives(2) == [(at[3], at[5], True)]
+
+
+def test_a_filter_is_looked_for_in_so_many_versions(newsroom: Newsroom) -> None:
+    with newsroom.commit() as session:
+        session.add(newsroom.Article(id=1, title="a", words=1))
+    for number in range(2, 9):
+        with newsroom.commit() as session:
+            article = session.get(newsroom.Article, 1)
+            article.words = number
+            article.title = "b" if number > 3 else "a"
+    with newsroom.session() as session:
+        at = newsroom.ids(session, newsroom.Article, 1)
+
+        def page(cursor: str | None = None, **asked: object) -> tuple[list[int], object]:
+            found = read.timeline(session, newsroom.Article, (1,), cursor=cursor, reach=3, **asked)
+            return [each.transaction.id for each in found], found
+
+        titles = {"field": "title"}
+        ids, first = page(**titles)
+        assert (ids, first.newer) == ([], None)
+        ids, second = page(first.older, **titles)
+        assert ids == [at[3]]  # the one that made it "b"
+        ids, last = page(second.older, **titles)
+        assert (ids, last.older) == ([at[0]], None)
+        ids, back = page(last.newer, **titles)
+        assert ids == [at[3]]
+        assert page(back.newer, **titles)[0] == []
+        ids, again = page(page(first.older, **titles)[1].newer, **titles)
+        assert ids == []
+        ids, newest = page(again.newer, **titles)
+        assert (ids, newest.newer) == ([], None)
+        assert page(operation=Operation.INSERT)[0] == []
+
+
+def test_a_page_of_a_life_stops_where_it_began(newsroom: Newsroom) -> None:
+    with newsroom.commit() as session:
+        session.add(newsroom.Tag(id=1, name="a"))
+    with newsroom.commit() as session:
+        session.delete(session.get(newsroom.Tag, 1))
+    with newsroom.commit() as session:
+        session.add(newsroom.Tag(id=1, name="b"))
+    write(newsroom, 3)
+    with newsroom.session() as session:
+        at = newsroom.ids(session, newsroom.Tag, 1)
+        for reach in (None, 2, 4, 9):
+            found: list[int] = []
+            cursor = None
+            while cursor is not None or not found:
+                page = read.timeline(
+                    session, newsroom.Tag, (1,), cursor=cursor, limit=2, reach=reach
+                )
+                found += [each.transaction.id for each in page]
+                cursor = page.older
+            assert found == at[:1:-1], reach
+
+
+def test_a_field_is_compared_in_so_many_versions(newsroom: Newsroom) -> None:
+    values = [1, 1, 2, 2, 2, 2, 3, 3]
+    for number, words in enumerate(values):
+        with newsroom.commit(actor=f"u{number}") as session:
+            if number:
+                article = session.get(newsroom.Article, 1)
+                article.words, article.title = words, f"t{number}"
+            else:
+                session.add(newsroom.Article(id=1, title="t0", words=words))
+    record = (newsroom.Article, (1,))
+    with newsroom.session() as session:
+        whole = history_of_field(session, record, "words")
+        assert [(each.value, each.transaction.actor) for each in whole] == [
+            (3, "u6"), (2, "u2"), (1, "u0"),
+        ]  # fmt: skip
+        found, before = [], None
+        for _ in range(9):
+            page = history_of_field(session, record, "words", reach=3, before=before)
+            found += [(v.value, v.transaction.actor, v.exact, v.until) for v in page]
+            before = page.older
+            if before is None:
+                break
+        until = {each.value: each.until for each in whole}
+        assert until[3] is None
+        assert found == [
+            (3, "u6", True, None),
+            (2, "u5", False, until[2]),
+            (2, "u3", False, until[2]),
+            (2, "u2", True, until[2]),
+            (1, "u1", False, until[1]),
+            (1, "u0", True, until[1]),
+        ]
+        times = times_set(session, record, depth=3)
+        assert (times.counts["words"], times.counts["title"], times.is_partial) == (1, 3, True)
+        times = times_set(session, record, depth=8)
+        assert (times.counts["words"], times.is_partial) == (3, False)
+        assert blame(session, record, depth=3)["words"].transaction.actor == "u6"
+        assert not blame(session, record, depth=2)["words"].exact
+
+
+def test_a_cursor_does_not_tell_when_others_changed(newsroom: Newsroom) -> None:
+    write_two = [newsroom.Tag(id=1, name="a"), newsroom.Tag(id=2, name="b")]
+    for tag in write_two:
+        with newsroom.commit() as session:
+            session.add(tag)
+    with newsroom.session() as session:
+        (mine,), (other,) = (newsroom.ids(session, newsroom.Tag, key) for key in (1, 2))
+        cursor = read.cursors.write("field history tag.name", False, (mine + 1, other))
+        (value,) = history_of_field(session, (newsroom.Tag, (1,)), "name", before=cursor)
+        assert value.until is None
