@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
@@ -10,9 +12,11 @@ from tests.admin.newsroom import make_newsroom
 from tests.admin.pages import read
 from tests.support.statements import statements
 
-LENGTHS = (10, 250)
+WRITTEN = (10, 250)
 """How long histories are that the application wrote itself."""
-LONGEST = 100_000
+LENGTHS = (10, 250, 1_000, 100_000)
+"""The last two go on with the one before in plain SQL."""
+LONGEST = LENGTHS[-1]
 PAGES = {
     "overview": "/history/",
     "search": "/history/?q=title",
@@ -32,6 +36,7 @@ PAGES = {
     "field by link": "/history/records/article/1/fields/section_id",
     "first version": "/history/records/article/1/1",
     "middle version": "/history/records/article/1/6",
+    "last version": "/history/records/article/1/{newest}",
     "compare": "/history/records/article/1/compare?from=1&to=now&show=all",
     "revert": "/history/records/article/1/2/revert",
     "transaction": "/history/transactions/{last}",
@@ -39,28 +44,15 @@ PAGES = {
 }
 CEILING = 45
 """No page needs more, with the six models of these tests."""
-COUNTED = {
-    "overview": 100,
-    "search": 100,
-    "people": 30,
-    "person": 120,
-    "models": 30,
-    "model": 30,
-    "model then": 20,
-    "timeline": 150,
-    "filtered": 180,
-    "by link": 300,
-    "revert": 10,
-    "undo": 60,
-    "fields": 900,
-    "field": 700,
-    "field by link": 700,
-}
-"""Pages that tell of numbers or search for what seldom happened, which takes the database a look at
-each version: so many steps of its machine for one. 100 steps for 100,000 versions are a fifth of a
-second. All other pages take no longer, however long the history."""
-A_FEW = 50_000
-"""Steps that are not worth a thought: a feed offers as filters who did the newest 2,000 changes."""
+STATEMENT = 40_000
+"""Steps of SQLite's machine that take as long as what a page does for one statement besides: to
+build, send and read it, and to show what it found. Measured: a page takes 1.1 ms and more for each
+statement, 28 ns for each step."""
+STEPS = 400_000
+"""No page takes more steps, which are 11 ms, however long the history."""
+LOOKING_BACK = {"revert": 6, "undo": 6, "search": 5}
+"""Steps besides for each version: a plan must know for sure whether another record got the key
+since then, and a search what a record was ever called."""
 COUNTING = 100
 """Steps of the machine between two looks at the clock."""
 
@@ -124,57 +116,73 @@ class Meter:
 def costs(tmp_path_factory):
     """For each page what it costs with a short, a longer and the longest history."""
     found = {}
-    for length in LENGTHS:
+    for length in WRITTEN:
         folder = tmp_path_factory.mktemp("statements")
         made = make_newsroom(f"sqlite:///{folder / 'long.sqlite'}")
         with made.app.app_context():
             write(made, length)
         meter = Meter(made)
-        pages = {name: address.format(last=length + 57) for name, address in PAGES.items()}
-        for longer in (False, True) if length == LENGTHS[-1] else (False,):
-            if longer:
-                lengthen(meter.engine, LONGEST)
-            first = read(meter.client.get(PAGES["timeline"]).text)
-            older = [link for link in first.links if "cursor=" in link]
-            for name, address in {**pages, **({"older": older[0]} if older else {})}.items():
-                found.setdefault(name, []).append(meter.of(address))
+        measure(meter, length, found)
+        for longer in LENGTHS[2:] if length == WRITTEN[-1] else ():
+            lengthen(meter.engine, longer)
+            measure(meter, length, found)
         close(made)
     return found
 
 
+def measure(meter, written, found):
+    """Add what each page costs now."""
+    first = read(meter.client.get(PAGES["timeline"]).text)
+    older = [link for link in first.links if "cursor=" in link]
+    newest = re.search(r"/history/records/article/1/(\d+)", " ".join(first.links))[1]
+    pages = {
+        name: address.format(last=written + 57, newest=newest) for name, address in PAGES.items()
+    }
+    for name, address in {**pages, **({"older": older[0]} if older else {})}.items():
+        found.setdefault(name, []).append(meter.of(address))
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_costs_the_same_for_any_history(costs, page):
-    short, longer, longest = (sent for sent, _, _ in costs[page])
-    assert len(short) == len(longer), "\n".join(set(longer) - set(short))
-    assert len(longer) == len(longest), "\n".join(set(longest) - set(longer))
-    assert len(longest) <= CEILING
+    first, *others = (sent for sent, _, _ in costs[page])
+    assert len(others) == len(LENGTHS) - 1
+    for sent in others:
+        assert len(sent) == len(first), "\n".join(set(sent) ^ set(first))
+    assert len(first) <= CEILING
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_takes_no_longer_for_the_longest_history(costs, page):
-    before, after = (steps for _, steps, _ in costs[page][1:])
-    allowed = 2 * before + A_FEW + COUNTED.get(page, 0) * LONGEST
-    assert after <= allowed, (before, after)
+def test_a_page_takes_less_than_twice_as_long_for_the_longest_history(costs, page):
+    *before, after = (steps + STATEMENT * len(sent) for sent, steps, _ in costs[page])
+    assert after < 2 * min(before), (before, after)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_looks_at_no_more_versions_than_it_has_to(costs, page):
+    _, steps, _ = costs[page][-1]
+    assert steps <= STEPS + LOOKING_BACK.get(page, 0) * LONGEST
 
 
 def test_the_longest_history_is_shown(costs):
     _, _, page = costs["timeline"][-1]
-    assert f"{LONGEST + 305:,} of {LONGEST + 305:,} versions" in page
+    assert "over 1,000 versions by 1 or more authors" in page
+    assert "1,000 of the newest 1,000 versions" in page
 
 
 def test_the_next_page_costs_what_the_first_does(costs):
     assert len(costs["older"][-1][0]) == len(costs["timeline"][-1][0])
 
 
-def lengthen(engine, more):
-    """Go on with article 1 in plain SQL, so many versions at once."""
+def lengthen(engine, length):
+    """Go on with article 1 in plain SQL until it has so many versions."""
     with engine.connect() as connection:
         raw = connection.connection.driver_connection
         (last,) = raw.execute('SELECT max(id) FROM "transaction"').fetchone()
+        (has,) = raw.execute("SELECT count(*) FROM article_version WHERE id = 1").fetchone()
         own, section = raw.execute(
             "SELECT max(transaction_id), section_id FROM article_version WHERE id = 1"
         ).fetchone()
-        end = last + more  # when article 1 is in the section where it is now
+        end = last + length - has  # when article 1 is in the section where it is now
         columns = [row[1] for row in raw.execute("PRAGMA table_info(article_version)")]
         others = {"words", "section_id", "transaction_id", "end_transaction_id", "operation_type"}
         names = ", ".join(name for name in columns if name not in others)

@@ -24,7 +24,7 @@ def versions_by(authors: Sequence[Counted]) -> str:
         authors=ngettext(
             "%(num)s author",
             "%(num)s authors",
-            len(authors),
+            len(authors) + is_partial(authors),
             num=_("%(number)s or more", number=people) if is_partial(authors) else people,
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,9 +120,23 @@ def build_list(visit: Visit, asked: ListQuery, found: Page[RecordRow], frame: Fr
         deleted=asked.deleted,
         rows=frame.rows,
         pager=make_pager(found, url_of, query, words=RECORDS),
-        empty=None if frame.rows else frame.empty,
+        empty=None if frame.rows else _further(found.older, url_of, query) or frame.empty,
         banner=frame.banner,
         travel=frame.travel,
+    )
+
+
+def _further(
+    older: str | None, url_of: Callable[..., str], query: Mapping[str, str]
+) -> Empty | None:
+    """What an empty page says that others follow: so many changes hid no record of this list."""
+    if older is None:
+        return None
+    return Empty(
+        heading=_("Nothing found so far"),
+        words=_("There are older changes to look through."),
+        links=(Link(label=_("Look further back"), url=url_of(**query, cursor=older)),),
+        kind="search",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask_continuum.admin import bounds, shapes
+from flask_continuum.admin import shapes
 from flask_continuum.admin.contexts import (
     CompareForm,
     DayView,
@@ -44,7 +44,7 @@ from flask_continuum.engine.read.results import Entry, Life, Page
 from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import humanise, sentence_case
 from flask_continuum.presenters.values import display, masked
-from flask_continuum.presenters.words import _, ngettext
+from flask_continuum.presenters.words import _
 
 STATE_ROWS = 40
 """Fields of the present state beside a timeline; the newest version's page has them all."""
@@ -342,11 +342,7 @@ def _empty(
         url = visit.links.record(subject.model, subject.key, **filters.query, cursor=older)
         return Empty(
             heading=_("No version matches so far"),
-            words=ngettext(
-                "%(num)s version was looked through.",
-                "%(num)s versions were looked through.",
-                bounds.LOOKED_THROUGH,
-            ),
+            words=_("There are older versions to look through."),
             links=(
                 Link(label=_("Look further back"), url=url),
                 Link(label=_("Clear filters"), url=form.clear_url),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read import cursors
@@ -71,17 +71,22 @@ def records(
     name = f"{entry.table.live.fullname}:{int(deleted)}" + ("" if at is None else f":{at}")
     since, keys = moment(entry, version), key_columns(entry, version)
     begins, newer = None, False
+    plain, begin = entry.version_class, []
+    if at is not None:
+        begin.append(moment(entry, plain) <= at)
     if cursor is not None:
         types = [sa.BigInteger(), *(entry.attributes[key].type for key in entry.key_attributes)]
         found = _read(cursor, name, types)
         newer, begins = found.newer, found.values[0]
         columns = (since, *keys)[: len(found.values)]
         statement = statement.where(beyond(columns, found.values, rising=newer))
+        columns = (moment(entry, plain), *key_columns(entry, plain))[: len(found.values)]
+        begin.append(beyond(columns, found.values, rising=newer))
     edge = None
     if reach is not None:
-        edge = _edge(session, entry, begins, newer, reach)
+        edge = _edge(session, entry, begin, newer, reach)
         if edge is not None:
-            statement = statement.where(since < edge if newer else since > edge)
+            statement = statement.where(since <= edge if newer else since >= edge)
     order = [column if newer else column.desc() for column in (since, *keys)]
     rows = list(session.execute(statement.order_by(*order).limit(limit + 1)))
     further = None
@@ -89,7 +94,7 @@ def records(
         rows = rows[:limit]
         further = _cursor(entry, name, rows[-1][0], newer=newer)
     elif edge is not None:
-        further = cursors.write(f"{name}{BEHIND}", newer, (edge - 1 if newer else edge + 1,))
+        further = cursors.write(f"{name}{BEHIND}", newer, (edge,))
     back = None
     if cursor is not None and rows:
         back = _cursor(entry, name, rows[0][0], newer=not newer)
@@ -117,17 +122,22 @@ def _read(cursor: str, name: str, types: Sequence[sa.types.TypeEngine[Any]]) -> 
 
 
 def _edge(
-    session: Session, entry: VersionedClass, begins: int | None, newer: bool, reach: int
+    session: Session,
+    entry: VersionedClass,
+    places: Sequence[sa.ColumnElement[bool]],
+    newer: bool,
+    reach: int,
 ) -> int | None:
-    """Return the transaction of the version that comes behind so many others, if there is one."""
-    version = aliased(entry.version_class)
-    at = moment(entry, version)
-    statement = sa.select(at).order_by(at if newer else at.desc()).offset(reach).limit(1)
-    if begins is not None:
-        statement = statement.where(at >= begins if newer else at <= begins)
+    """Return the transaction of the version that comes behind so many others, if there is one.
+
+    All that it did is within reach: there may be more versions than that in one transaction.
+    """
+    version = entry.version_class
+    when = moment(entry, version)
+    statement = sa.select(when).order_by(when if newer else when.desc()).offset(reach).limit(1)
     arguments = connection_arguments(session, entry)
-    found: int | None = session.scalar(statement, bind_arguments=arguments)
-    return found if found != begins else None
+    found: int | None = session.scalar(statement.where(*places), bind_arguments=arguments)
+    return found
 
 
 def _cursor(entry: VersionedClass, name: str, version: Any, *, newer: bool) -> str:

@@ -18,7 +18,8 @@ from flask_continuum.engine.read.conditions import (
     moment,
     same_record,
 )
-from flask_continuum.engine.read.keys import Key, among, chunks
+from flask_continuum.engine.read.keys import Key
+from flask_continuum.engine.read.latest import newest_places
 from flask_continuum.engine.read.loading import connection_arguments, versioned
 from flask_continuum.engine.read.moved import moved_pairs, plain_key
 from flask_continuum.engine.read.recorded import Recorded, recorded
@@ -156,31 +157,21 @@ def newest_since(
 ) -> tuple[dict[Key, int], set[Key]]:
     """Return the newest transaction id of some records, and which began another life since."""
     ids = {each.transaction.id for each in entries}
-    version, own = aliased(entry.version_class), aliased(entry.version_class)
-    keys = key_columns(entry, version)
-    later = sa.case((sa.and_(moment(entry, version) > max(ids), begins_life(entry, version)), 1))
-    concerned = sa.exists().where(*same_record(entry, own, version), moment(entry, own).in_(ids))
+    own, version = aliased(entry.version_class), aliased(entry.version_class)
+    keys, at = key_columns(entry, own), moment(entry, version)
+    same = same_record(entry, version, own)
+    newest = sa.select(at).where(*same).order_by(at.desc()).limit(1).scalar_subquery()
+    later = sa.exists().where(*same, at > max(ids), begins_life(entry, version))
     statement = (
-        sa.select(*keys, sa.func.max(moment(entry, version)), sa.func.max(later))
-        .where(concerned)
-        .group_by(*keys)
+        sa.select(*keys, newest, sa.case((later, 1), else_=0))
+        .where(moment(entry, own).in_(sorted(ids)))
+        .distinct()
     )
     rows = session.execute(statement, bind_arguments=connection_arguments(session, entry)).all()
-    newest = {tuple(row[:-2]): row[-2] for row in rows}
-    return newest, {tuple(row[:-2]) for row in rows if row[-1] is not None}
+    found = {tuple(row[:-2]): row[-2] for row in rows}
+    return found, {tuple(row[:-2]) for row in rows if row[-1]}
 
 
 def newest_of(session: Session, entry: VersionedClass, keys: Iterable[Key]) -> Mapping[Key, int]:
     """Return the newest transaction id of some records, by key."""
-    version = entry.version_class
-    columns = key_columns(entry, version)
-    found: dict[Key, int] = {}
-    for chunk in chunks(keys):
-        statement = (
-            sa.select(*columns, sa.func.max(moment(entry, version)))
-            .where(among(columns, chunk))
-            .group_by(*columns)
-        )
-        rows = session.execute(statement, bind_arguments=connection_arguments(session, entry))
-        found.update((tuple(row[:-1]), row[-1]) for row in rows)
-    return found
+    return {tuple(key): at for *key, at in newest_places(session, entry, keys)}

@@ -9,6 +9,7 @@ from flask_continuum import blame, history_of_field
 from flask_continuum.engine import read
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.blame import times_set
+from flask_continuum.engine.read.fates import count_then, fates
 from tests.engine.newsroom import Newsroom
 
 
@@ -197,3 +198,43 @@ def test_a_cursor_does_not_tell_when_others_changed(newsroom: Newsroom) -> None:
         cursor = read.cursors.write("field history tag.name", False, (mine + 1, other))
         (value,) = history_of_field(session, (newsroom.Tag, (1,)), "name", before=cursor)
         assert value.until is None
+
+
+def test_records_are_looked_for_in_so_many_versions(newsroom: Newsroom) -> None:
+    with newsroom.commit() as session:
+        session.add_all(newsroom.Tag(id=key, name=str(key)) for key in (1, 2, 3))
+    write(newsroom, 8)
+    with newsroom.session() as session:
+        *_, then, _, _ = newsroom.ids(session, newsroom.Tag, 1)
+
+        def page(cursor: str | None = None, **asked: object) -> tuple[list[int], object]:
+            found = read.records(session, newsroom.Tag, cursor=cursor, **asked)
+            return [row.key[0] for row in found], found
+
+        ids, first = page(reach=3)
+        assert (ids, first.newer) == ([1], None)
+        ids, second = page(first.older, reach=3)
+        assert ids == []
+        ids, third = page(second.older, reach=3)
+        assert (ids, third.older) == ([3, 2], None)
+        ids, back = page(third.newer, reach=3)
+        assert ids == []
+        assert page(back.newer, reach=3)[0] == [1]
+        ids, first = page(at=then, reach=4)
+        assert ids == [1]
+        assert page(first.older, at=then, reach=4)[0] == [3, 2]
+        assert page(reach=11) == page()
+
+
+def test_what_became_of_records_is_counted_up_to_a_number(newsroom: Newsroom) -> None:
+    with newsroom.commit() as session:
+        session.add_all(newsroom.Tag(id=key, name=str(key)) for key in (1, 2))
+    write(newsroom, 4)
+    with newsroom.session() as session:
+        at = newsroom.ids(session, newsroom.Tag, 1)
+        for most, counted in ((None, 4), (4, 4), (3, 4), (2, 3)):
+            found = fates(session, newsroom.Tag, [(1,), (2,)], at[0], most=most)
+            assert [found[key,].changes for key in (1, 2)] == [counted, 0]
+            assert found[1,].version.transaction.id == at[-1]
+        assert count_then(session, newsroom.Tag, at[2], most=4) == (2, 0)
+        assert count_then(session, newsroom.Tag, at[2], most=3) is None
