@@ -14,7 +14,8 @@ CHARTED: Final = 2_000
 """Changes of each model, the newest, that the chart of days is made of."""
 
 LOOKED_THROUGH: Final = 2_000
-"""Versions of a record, the newest, that a filter is looked for in; a link goes on behind them."""
+"""Versions of a record, or transactions, the newest, that a filter is looked for in; a link goes on
+behind them."""
 
 BLAMED: Final = 300
 """Versions of a record, the newest, that are compared to know who set a field and how often."""

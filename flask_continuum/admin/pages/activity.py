@@ -52,7 +52,7 @@ def build_activity(
         filter=_filter(visit, asked, authors),
         days=days,
         pager=make_pager(feed, visit.links.activity, asked.address, words=CHANGES),
-        empty=None if days else _empty(visit, asked),
+        empty=None if days else _empty(visit, asked, feed.older),
     )
 
 
@@ -118,7 +118,18 @@ def _people(authors: Sequence[Author], chosen: str) -> Mapping[str, str]:
     )
 
 
-def _empty(visit: Visit, asked: FeedQuery) -> Empty:
+def _empty(visit: Visit, asked: FeedQuery, older: str | None) -> Empty:
+    if asked.active and older is not None:
+        further = visit.links.activity(**asked.address, cursor=older)
+        return Empty(
+            heading=_("No change matches so far"),
+            words=_("There are older changes to look through."),
+            links=(
+                Link(label=_("Look further back"), url=further),
+                Link(label=_("Clear filters"), url=visit.links.activity()),
+            ),
+            kind="search",
+        )
     if asked.active:
         return Empty(
             heading=_("No change matches"),

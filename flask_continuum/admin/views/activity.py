@@ -39,6 +39,7 @@ def activity(visit: Visit) -> ResponseReturnValue:
             cursor=request.args.get("cursor") or None,
             limit=visit.page_size,
             wanted=wanted,
+            reach=bounds.LOOKED_THROUGH if asked.active else None,
         )
     except BadCursor as error:
         raise bad_request(str(error)) from error

@@ -25,6 +25,7 @@ from flask_continuum.engine.read.databases import (
 )
 from flask_continuum.engine.read.feed import EVERYTHING, FeedFilter, conditions
 from flask_continuum.engine.read.loading import user_loading, versioned
+from flask_continuum.engine.read.made import Made
 from flask_continuum.engine.read.results import Entry, Page, TransactionRow
 from flask_continuum.engine.read.touched import counts, samples, touched_entries
 from flask_continuum.engine.registry import VersionedClass
@@ -40,6 +41,7 @@ def transactions(
     cursor: str | None = None,
     limit: int = 50,
     wanted: FeedFilter = EVERYTHING,
+    reach: int | None = None,
 ) -> Page[TransactionRow]:
     """Return a page of the transactions over all models, newest first.
 
@@ -48,6 +50,9 @@ def transactions(
 
     :param cursor: ``newer`` or ``older`` of another page with the same filters.
     :param wanted: which transactions; all by default.
+    :param reach: look through this many transactions of each database for them, in one more
+        statement each. A page may be shorter then, or empty; where it is and there are more
+        transactions, its cursor goes on behind those that were looked through.
     :raises BadCursor: when the cursor is not one of this list.
     :raises ValueError: when the filter asks for what is not recorded.
     """
@@ -60,8 +65,16 @@ def transactions(
         groups = [where_is(session, versioned(wanted.model))]
     newer, edges = _edges(cursor, len(groups))
     found = []
+    ends: list[int | None] = []
     for place, database in enumerate(groups):
-        statement = _feed(database, edges[place], newer, limit + 1).where(
+        statement = _feed(database, edges[place], newer, limit + 1)
+        if reach is not None:
+            candidates = _candidates(database, edges[place], newer, wanted)
+            ends.append(_out_of_reach(session, database, candidates, reach))
+            # a join, as MariaDB has no LIMIT inside of IN; PostgreSQL learns how few there are
+            within = candidates.limit(reach).subquery()
+            statement = statement.join(within, within.c.id == database.transaction_class.id)
+        statement = statement.where(
             *conditions(wanted, database.transaction_class, database.entries, database.dialect)
         )
         rows = session.scalars(statement, bind_arguments=database.arguments)
@@ -71,18 +84,53 @@ def transactions(
     found = found[:limit]
     if newer:
         found.reverse()
+    further = back = None
+    if found and more:
+        further = _cursor(found, edges, newer, to_newer=newer)
+    elif any(end is not None for end in ends):
+        further = _behind(ends, newer)
+    if found and cursor is not None:
+        back = _cursor(found, edges, newer, to_newer=not newer)
+    elif cursor is not None and reach is not None:
+        turned = [0 if each is None else each + 1 if newer else each - 1 for each in edges]
+        back = cursors.write("transactions", not newer, turned)
     return Page(
         items=tuple(_rows(session, groups, found)),
-        newer=_cursor(found, edges, newer, to_newer=True)
-        if found and (more if newer else cursor is not None)
-        else None,
-        older=_cursor(found, edges, newer, to_newer=False) if found and (newer or more) else None,
+        newer=further if newer else back,
+        older=back if newer else further,
     )
 
 
 def _order(found: tuple[Any, int]) -> tuple[Any, ...]:
     issued_at = found[0].issued_at
     return (issued_at is not None, issued_at, found[0].id)
+
+
+def _candidates(database: Database, edge: int | None, newer: bool, wanted: FeedFilter) -> AnySelect:
+    """Select the ids of what may be on a page, in its order, narrowed by what has an index."""
+    transaction: Any = aliased(database.transaction_class)
+    narrowed = Made(user_id=wanted.user_id, since=wanted.since, until=wanted.until)
+    order = transaction.id if newer else transaction.id.desc()
+    statement = sa.select(transaction.id).where(*narrowed.conditions(transaction)).order_by(order)
+    if edge is not None:
+        statement = statement.where(transaction.id > edge if newer else transaction.id < edge)
+    return statement
+
+
+def _out_of_reach(
+    session: Session, database: Database, candidates: AnySelect, reach: int
+) -> int | None:
+    """Return the transaction that comes behind so many others, if there is one."""
+    statement = candidates.offset(reach).limit(1)
+    found: int | None = session.scalar(statement, bind_arguments=database.arguments)
+    return found
+
+
+def _behind(ends: Sequence[int | None], newer: bool) -> str:
+    """Return the cursor behind what was looked through; of an exhausted database, to nothing."""
+    last = GREATEST_ID if newer else 0
+    values = [last if end is None else end - 1 if newer else end + 1 for end in ends]
+    return cursors.write("transactions", newer, values)
 
 
 def _feed(database: Database, edge: int | None, newer: bool, limit: int) -> AnySelect:

@@ -10,6 +10,7 @@ from flask_continuum.engine import read
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.blame import times_set
 from flask_continuum.engine.read.fates import count_then, fates
+from flask_continuum.engine.read.feed import FeedFilter
 from tests.engine.newsroom import Newsroom
 
 
@@ -238,3 +239,33 @@ def test_what_became_of_records_is_counted_up_to_a_number(newsroom: Newsroom) ->
             assert found[1,].version.transaction.id == at[-1]
         assert count_then(session, newsroom.Tag, at[2], most=4) == (2, 0)
         assert count_then(session, newsroom.Tag, at[2], most=3) is None
+
+
+def test_transactions_are_looked_for_in_so_many(newsroom: Newsroom) -> None:
+    with newsroom.commit(actor="first") as session:
+        session.add(newsroom.Section(name="s"))
+    with newsroom.commit(user_id=2) as session:
+        session.add(newsroom.Tag(id=1, name="a"))
+    write(newsroom, 7)
+    with newsroom.session() as session:
+
+        def page(cursor: str | None = None, **asked: object) -> tuple[int, object]:
+            found = read.transactions(
+                session, newsroom.manager, cursor=cursor, reach=4, wanted=FeedFilter(**asked)
+            )
+            return len(found.items), found
+
+        asked = {"actor": "first"}
+        number, first = page(**asked)
+        assert (number, first.newer) == (0, None)
+        number, second = page(first.older, **asked)
+        assert number == 0
+        number, third = page(second.older, **asked)
+        assert (number, third.older) == (1, None)
+        number, back = page(third.newer, **asked)
+        assert number == 0
+        number, newest = page(back.newer, **asked)
+        assert (number, newest.newer) == (0, None)
+        number, own = page(user_id=2)  # transactions are found by their user
+        assert (number, own.older) == (1, None)
+        assert page(operation=Operation.UPDATE)[0] == 4
