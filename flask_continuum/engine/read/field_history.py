@@ -167,8 +167,11 @@ def _events(who: Subject, name: str, part: _Part, dialect: str) -> sa.Subquery:
     entry, key = who.entry, who.key
     version, spans = aliased(entry.version_class), spans_table(entry)
     at, edge = moment(entry, version), None
+    below: Any = part.below
+    if below is None and who.at is not None:
+        below = next_birth(entry, key, who.at)
     if part.reach is not None:
-        edge = out_of_reach(entry, key, part.reach - 1, below=part.below)
+        edge = out_of_reach(entry, key, part.reach - 1, below=below)
     until = who.at if part.below is None else part.below - 1
     above = None if edge is None else edge - 1
     born = birth(entry, key, until, above=above)
@@ -192,11 +195,9 @@ def _events(who: Subject, name: str, part: _Part, dialect: str) -> sa.Subquery:
         .where(
             *is_record(entry, version, key),
             at >= first_of(born, above),
-            *(() if part.below is None else (at < part.below,)),
+            *(() if below is None else (at < below,)),
         )
     )
-    if who.at is not None:
-        life = life.where(at < next_birth(entry, key, who.at))
     rows = life.subquery()
     # MariaDB is given what stood before by itself: it misjudges window functions in a condition.
     before = sa.select(
