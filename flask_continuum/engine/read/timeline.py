@@ -232,8 +232,8 @@ def _settled(
         for each in (part.born, part.above, part.below)
     )
     arguments = connection_arguments(session, entry)
-    row = session.execute(sa.select(*columns), bind_arguments=arguments).one()
-    born, above, below = tuple(row)
+    row: Any = session.execute(sa.select(*columns), bind_arguments=arguments).one()
+    born, above, below = row
     if newer:
         edge = below - 1 if below != GREATEST_ID else None
     else:
