@@ -32,6 +32,7 @@ from flask_continuum.presenters.labels import (
     model_label,
     record_label,
 )
+from flask_continuum.presenters.outside import outside_of
 from flask_continuum.presenters.sentences import entry_sentence
 from flask_continuum.presenters.values import Display, DisplayKind, View, display
 from flask_continuum.presenters.words import N_, _
@@ -300,6 +301,9 @@ def _who(transaction: Any) -> Who:
     # where transactions name no user, nobody can tell a person from a program
     user_id = getattr(transaction, "user_id", UNKNOWN)
     name = transaction.actor or label_of(getattr(transaction, "user", None), may_load=True)
+    outside = outside_of(transaction)
+    if outside is not None and not name:
+        name, user_id = outside.name, None
     if user_id is None:
         return Who(name, "⚙", 0, "program") if name else _unknown()
     if not name:

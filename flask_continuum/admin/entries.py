@@ -33,6 +33,7 @@ from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.results import Entry, FieldChange, LinkChange
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.presenters.labels import humanise
+from flask_continuum.presenters.outside import outside_of
 from flask_continuum.presenters.sentences import PartKind, Sentence, entry_sentence
 from flask_continuum.presenters.words import N_, _, ngettext
 
@@ -244,6 +245,9 @@ def pieces_of(sentence: Sentence, url_of: Callable[[int | str], str]) -> tuple[P
 
 def kind_pills(transaction: Any) -> tuple[Pill, ...]:
     """What sets a transaction apart from a plain edit."""
+    outside = outside_of(transaction)
+    if outside is not None:
+        return (Pill(words=outside.short, tone="warn", title=outside.words),)
     pill = KINDS.get(transaction.kind or "")
     if pill is not None:
         title = None if pill.title is None else _(pill.title)

@@ -13,12 +13,15 @@ from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.characters import visible
 from flask_continuum.presenters.formats import json_text
 from flask_continuum.presenters.labels import humanise
+from flask_continuum.presenters.outside import outside_of
 from flask_continuum.presenters.words import _
 
 OWN_CONTEXT = frozenset(
     {"reverts", "undoes", "moved", "pruned", "repair", "request_id", "endpoint", "meta"}
 )
 """Keys of a transaction's context that have a meaning of their own."""
+TOLD_BY_DATABASE = frozenset({"db_user", "application", "client"})
+"""Those of transactions that were made outside the application."""
 
 
 def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tuple[Fact, ...]:
@@ -34,6 +37,9 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
     source = getattr(transaction, "remote_addr", None)
     if source:
         facts.append(Fact(label=_("From"), value=(Piece(text=source, mono=True),)))
+    outside = outside_of(transaction)
+    if outside is not None:
+        facts.append(Fact(label=_("Made"), value=(Piece(text=outside.words),)))
     if with_link:
         link = Piece(text=reference.label, url=reference.url, mono=True)
         facts.append(Fact(label=_("Transaction"), value=(link,)))
@@ -43,7 +49,7 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
         if reason
         else Fact(label=_("Reason"), absent=_("not given"))
     )
-    undone = (transaction.context or {}).get("undoes")
+    undone = _context(transaction).get("undoes")
     if isinstance(undone, str):
         number = origin_of(visit, transaction)
         words = _("an earlier transaction") if number is None else f"#{number}"
@@ -59,7 +65,7 @@ def transaction_facts(visit: Visit, transaction: Any, *, with_link: bool) -> tup
 
 def _outside(visit: Visit, transaction: Any) -> str | None:
     """When something happened that a repair has found, as far as it knows."""
-    told = (transaction.context or {}).get("repair")
+    told = _context(transaction).get("repair")
     if not isinstance(told, Mapping):
         return None
     if told.get("lost"):
@@ -77,6 +83,11 @@ def _outside(visit: Visit, transaction: Any) -> str | None:
     )
 
 
+def _context(transaction: Any) -> Mapping[str, Any]:
+    """A transaction's context; empty where it is of another form."""
+    return transaction.context if isinstance(transaction.context, Mapping) else {}
+
+
 def _instant(text: Any) -> datetime | None:
     """An instant as a context has it; ``None`` where it has another form."""
     if not isinstance(text, str):
@@ -89,12 +100,9 @@ def _instant(text: Any) -> datetime | None:
 
 def context_facts(transaction: Any) -> tuple[Fact, ...]:
     """What the application keeps about a transaction beside that."""
-    context = transaction.context
-    if not isinstance(context, Mapping):
-        return ()
-    found: dict[str, Any] = {
-        name: value for name, value in context.items() if name not in OWN_CONTEXT
-    }
+    context = _context(transaction)
+    told = OWN_CONTEXT if outside_of(transaction) is None else OWN_CONTEXT | TOLD_BY_DATABASE
+    found: dict[str, Any] = {name: value for name, value in context.items() if name not in told}
     if isinstance(context.get("meta"), Mapping):
         found |= context["meta"]
     return tuple(

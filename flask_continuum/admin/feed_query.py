@@ -39,6 +39,7 @@ KINDS: Mapping[str, str] = {
     "undo": N_("Undos"),
     "import": N_("Imports"),
     "command": N_("Command line"),
+    "outside": N_("Outside the application"),
     "baseline": N_("Baselines"),
     "erase": N_("Erasures"),
     "repair": N_("Repairs"),

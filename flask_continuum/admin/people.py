@@ -10,6 +10,7 @@ from flask_continuum.admin.links import Links
 from flask_continuum.admin.visit import Visit
 from flask_continuum.presenters.characters import visible
 from flask_continuum.presenters.labels import colour, initials
+from flask_continuum.presenters.outside import outside_of
 from flask_continuum.presenters.words import _
 
 
@@ -32,7 +33,9 @@ def person_of(transaction: Any | None, links: Links | None = None) -> Person:
         return unknown()
     user_id = getattr(transaction, "user_id", None)
     if user_id is None:
-        return program(transaction.actor) if transaction.actor else unknown()
+        outside = outside_of(transaction)
+        name = transaction.actor or (outside.name if outside else None)
+        return program(name) if name else unknown()
     name = transaction.actor
     if not name:
         user = getattr(transaction, "user", None)

@@ -23,6 +23,7 @@ from .addresses import encode_key
 from .characters import plain, visible
 from .dates import as_utc
 from .formats import json_text, number_text, printed
+from .outside import outside_of
 
 Row = Mapping[str, Any]
 
@@ -83,13 +84,15 @@ def transaction_facts(transaction: Any, *, by: str) -> dict[str, Any]:
     """
     user_id = getattr(transaction, "user_id", None)
     at = transaction.issued_at
+    outside = outside_of(transaction)
+    address = (outside.client or None) if outside else getattr(transaction, "remote_addr", None)
     return {
         "transaction": str(transaction.id),
         "uid": transaction.uid,
         "at": None if at is None else f"{at.isoformat()}Z",
         "by": by,
         "user": None if user_id is None else encode_key((user_id,)),
-        "from": getattr(transaction, "remote_addr", None),
+        "from": address,
         "kind": transaction.kind,
         "reason": transaction.reason,
     }
