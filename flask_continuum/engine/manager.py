@@ -21,6 +21,7 @@ from flask_continuum.engine.capture.attachments import Attachments
 from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import BulkCapture
 from flask_continuum.engine.capture.cascades import CascadeCapture
+from flask_continuum.engine.capture.cascades_by_hand import CascadesByHand
 from flask_continuum.engine.capture.completeness import Completeness
 from flask_continuum.engine.capture.creation import Creation
 from flask_continuum.engine.capture.current import CurrentUnits
@@ -137,7 +138,8 @@ class VersioningManager(ManagerSurface):
         objects = VersionObjects(self.registry, self._plugins, self._current, self.unit_of_work)
         roots = RootLocks(self.registry, self._current, self._writer, self._captured)
         bulk = BulkCapture(self.registry, self._current, baseline, roots)
-        failures = Failures(self.registry, self._current)
+        by_hand = CascadesByHand(self.registry, roots)
+        failures = Failures(self.registry, self._current, by_hand.failed)
         announcing = Announcing(self.registry, self._current, self._writer, self.completeness)
         self.listeners = Listeners(
             registry=self.registry,
@@ -156,6 +158,7 @@ class VersioningManager(ManagerSurface):
                 links=LinkCapture(self._current, baseline),
                 bulk=bulk,
                 cascades=CascadeCapture(self.registry, pauses, self._current, baseline, roots),
+                by_hand=by_hand,
                 failures=failures,
                 grow=self.builder.grow,
             ),

@@ -237,6 +237,8 @@ class Registry:
     :ivar options: those of each class that is versioned, also without a version class.
     :ivar cascades: by the table that causes it, what the database does by itself and history is
         told to capture, at once or further down.
+    :ivar unseen_cascades: likewise what reaches tables whose versions triggers write: MariaDB fires
+        none for it.
     :ivar widths: how many columns each live table had when its version table was brought up to it.
     :ivar paused: the tables of which nothing is captured at present.
     :ivar announced: the live tables whose writing makes triggers write versions, by themselves or
@@ -251,6 +253,7 @@ class Registry:
     history: dict[sa.MetaData, HistoryTables] = field(default_factory=dict)
     transaction_classes: dict[sa.MetaData, type[Any]] = field(default_factory=dict)
     cascades: Mapping[sa.Table, tuple[Cascade, ...]] = field(default_factory=dict)
+    unseen_cascades: Mapping[sa.Table, tuple[Cascade, ...]] = field(default_factory=dict)
     widths: dict[VersionedTable, int] = field(default_factory=dict)
     paused: frozenset[VersionedTable] = frozenset()
     announced: frozenset[sa.Table] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-NATIVE = ("postgresql",)
+NATIVE = ("postgresql", "mariadb")
 """The kinds of databases whose triggers there are."""
 
 

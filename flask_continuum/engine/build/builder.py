@@ -20,6 +20,7 @@ from flask_continuum.engine.build.cascades import (
     find_cascades,
     reaching_triggers,
     uncaptured_cascades,
+    unseen_cascades,
 )
 from flask_continuum.engine.build.checks import check_names, check_personal, check_track
 from flask_continuum.engine.build.classes import build_version_class
@@ -242,6 +243,7 @@ class Builder:
         found = find_cascades(tables)
         self.registry.cascades = captured_cascades(found, tables)
         self.registry.announced = reaching_triggers(found, tables)
+        self.registry.unseen_cascades = unseen_cascades(found, tables)
         concerned = {table for each in found for table in (each.parent, each.child)}
         mappers = [m for m in self._mappers() if not concerned.isdisjoint(m.tables)]
         if not all(mapper.configured for mapper in mappers):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,9 +39,20 @@ def find_cascades(tables: Tables) -> tuple[Cascade, ...]:
 
 def captured_cascades(cascades: Iterable[Cascade], tables: Tables) -> Cascades:
     """Return, by the table that causes it, what is to be captured, at once or further down."""
+    return _leading(cascades, lambda each: _is_told(each, tables))
+
+
+def unseen_cascades(cascades: Iterable[Cascade], tables: Tables) -> Cascades:
+    """Return likewise what reaches tables whose versions triggers write: not all fire for it."""
+    return _leading(
+        cascades, lambda each: is_recorded(each, tables) and tables[each.child].is_native
+    )
+
+
+def _leading(cascades: Iterable[Cascade], is_wanted: Callable[[Cascade], bool]) -> Cascades:
     waiting = list(cascades)
     kept: dict[sa.Table, tuple[Cascade, ...]] = {}
-    while reached := [each for each in waiting if _is_told(each, tables) or _leads_on(each, kept)]:
+    while reached := [each for each in waiting if is_wanted(each) or _leads_on(each, kept)]:
         for each in reached:
             waiting.remove(each)
             kept[each.parent] = (*kept.get(each.parent, ()), each)

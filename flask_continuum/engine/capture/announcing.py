@@ -19,6 +19,7 @@ from flask_continuum.engine.capture.unit_of_work import UnitOfWork
 from flask_continuum.engine.capture.writer import Writer, transaction_values
 from flask_continuum.engine.dialects.jobs import WriteJob
 from flask_continuum.engine.native.databases import native_for
+from flask_continuum.engine.native.mysql import disbelieve
 from flask_continuum.engine.native.triggers import Told
 from flask_continuum.engine.registry import Registry
 
@@ -130,3 +131,11 @@ class Announcing:
         for metadata in unit.told:
             if native.outlives_commit or not ends:
                 native.untell(connection, self.registry.history[metadata])
+
+    def forget(self, connection: sa.Connection) -> None:
+        """Have triggers believe no more what a transaction told that is rolled back."""
+        unit = self.current.find(connection)
+        if unit is None or not unit.told or connection.invalidated:
+            return
+        if connection.dialect.name in ("mariadb", "mysql"):
+            disbelieve(connection)

@@ -7,10 +7,9 @@ foreign key and level, however many rows there are.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,9 +19,6 @@ from flask_continuum.engine.capture.baseline import Baseline
 from flask_continuum.engine.capture.bulk import begin_on_sqlite
 from flask_continuum.engine.capture.changes import Key
 from flask_continuum.engine.capture.consequences import (
-    AffectedRow,
-    concerns,
-    consequence,
     is_set,
     key_of,
     new_key,
@@ -30,21 +26,17 @@ from flask_continuum.engine.capture.consequences import (
 from flask_continuum.engine.capture.current import CurrentUnits
 from flask_continuum.engine.capture.live import move_parts, rows_held
 from flask_continuum.engine.capture.pauses import Pauses
+from flask_continuum.engine.capture.reached import Following, Reached, refuse_insertion
 from flask_continuum.engine.capture.roots import RootLocks
 from flask_continuum.engine.capture.statements import (
-    Parameters,
     parameter_sets,
-    selection,
     table_of,
-    values_compared,
     values_set,
 )
-from flask_continuum.engine.capture.upserts import changed_on_conflict
 from flask_continuum.engine.dialects.fragments import OWN
-from flask_continuum.engine.dialects.rows import Columns, select_rows
-from flask_continuum.engine.errors import HistoryWriteError
+from flask_continuum.engine.dialects.rows import select_rows
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.registry import Cascade, Registry, VersionedTable
+from flask_continuum.engine.registry import Registry, VersionedTable
 
 _FOREIGN_KEYS = "continuum_foreign_keys"
 """Key in ``Connection.info`` that says whether SQLite minds foreign keys on this connection."""
@@ -76,23 +68,6 @@ class _Running:
 
 
 @dataclass(slots=True, eq=False)
-class _Reached:
-    """The rows of one table that a statement reaches, by what identifies them."""
-
-    deleted: dict[Key, AffectedRow] = field(default_factory=dict)
-    updated: dict[Key, AffectedRow] = field(default_factory=dict)
-    written: set[Key] = field(default_factory=set)
-
-    def add(self, key: Key, row: AffectedRow, effect: Operation) -> bool:
-        """Note a row; tell whether it is reached so for the first time."""
-        found = self.deleted if effect is Operation.DELETE else self.updated
-        if key in found:
-            return False
-        found[key] = row
-        return True
-
-
-@dataclass(slots=True, eq=False)
 class CascadeCapture:
     """Captures what foreign keys make the database do by itself, where the options say so."""
 
@@ -115,7 +90,7 @@ class CascadeCapture:
         if not self._acts(connection):
             return
         if clause.is_insert:
-            self._refuse_insertion(clause, cascades)
+            refuse_insertion(clause, cascades)
             return
         parameters = parameter_sets(multiparams, params)
         cause = Operation.DELETE if clause.is_delete else Operation.UPDATE
@@ -125,8 +100,9 @@ class CascadeCapture:
             return
         self.current.get(connection)
         begin_on_sqlite(connection, "BEGIN IMMEDIATE")
-        rows = self._written(connection, clause, parameters, sets, concerned, flush=flush)
-        reached = self._follow(connection, concerned[0].parent, cause, rows)
+        following = Following(self.registry, self.baseline.writer, self.registry.cascades)
+        rows = following.written(connection, clause, parameters, sets, concerned, flush=flush)
+        reached = following.follow(connection, concerned[0].parent, cause, rows)
         effects = list(self._effects(connection, reached))
         if effects:
             self._running[connection] = _Running(clause, effects)
@@ -190,132 +166,10 @@ class CascadeCapture:
         found: bool = info[_FOREIGN_KEYS]
         return found
 
-    def _refuse_insertion(self, clause: Any, cascades: Iterable[Cascade]) -> None:
-        """Refuse an INSERT that removes what it finds, or changes what others refer to."""
-        words = " ".join(str(text) for text, _ in clause._prefixes).upper()
-        if "REPLACE" in words and any(each.cause is Operation.DELETE for each in cascades):
-            raise HistoryWriteError(
-                f"INSERT OR REPLACE on {clause.table.name} deletes what it finds, and what belongs "
-                f"to it, which cannot be captured. Use ON CONFLICT DO UPDATE. Nothing was sent."
-            )
-        changed = changed_on_conflict(clause)
-        for each in cascades:
-            names = [c.name for c, _ in each.pairs if c.key in changed]
-            if each.cause is Operation.UPDATE and names:
-                raise HistoryWriteError(
-                    f"This INSERT on {clause.table.name} may change {', '.join(names)} where it "
-                    f"finds a row, and the database will change what refers to it in "
-                    f"{each.child.name}, which cannot be captured. Leave {', '.join(names)} out of "
-                    f"what it sets, or UPDATE the rows that are there. Nothing was sent."
-                )
-
-    # -- what the statement itself writes ------------------------------------------------------
-
-    def _written(
-        self,
-        connection: sa.Connection,
-        clause: Any,
-        parameters: Parameters,
-        sets: Sequence[Mapping[str, Any]],
-        cascades: Sequence[Cascade],
-        *,
-        flush: bool,
-    ) -> list[AffectedRow]:
-        """Read and lock the parents, so that nobody gives them more children."""
-        parent = cascades[0].parent
-        key = self._identity(parent)
-        columns = self._columns(parent)
-        compared = values_compared(clause, key, parameters, only=not flush)
-        if compared is not None:
-            new = dict(zip(compared, sets or repeat({}), strict=False))
-            dialect = self.baseline.writer.dialect(connection)
-            found = select_rows(dialect, connection, columns, key, list(new))
-            return [AffectedRow(old, new.get(key_of(key, old), {})) for old in found]
-        if sets and len(parameters) > 1:
-            raise HistoryWriteError(
-                f"This UPDATE changes what other tables refer to in {parent.name}, for several "
-                f"parameter sets and not by primary key: what the database makes of it cannot be "
-                f"captured exactly. Execute it once for each. Nothing was sent."
-            )
-        query = selection(clause, columns).with_for_update()
-        names = [column.key for column in columns]
-        return [
-            AffectedRow(dict(zip(names, row, strict=True)), sets[0] if sets else {})
-            for given in parameters
-            for row in connection.execute(query, given, execution_options=OWN).all()
-        ]
-
-    # -- what the database will make of it -----------------------------------------------------
-
-    def _follow(
-        self,
-        connection: sa.Connection,
-        parent: sa.Table,
-        cause: Operation,
-        rows: Sequence[AffectedRow],
-    ) -> dict[sa.Table, _Reached]:
-        """Go from the parents to their children and on, each row once."""
-        written = _Reached()
-        for row in rows:
-            key = key_of(self._identity(parent), row.old)
-            written.add(key, row, cause)
-            written.written.add(key)
-        reached = {parent: written}
-        queue = deque([(parent, cause, list(rows))])
-        while queue:
-            table, cause, parents = queue.popleft()
-            for cascade in self.registry.cascades.get(table, ()):
-                if cascade.cause is not cause:
-                    continue
-                identity = self._identity(cascade.child)
-                found = reached.setdefault(cascade.child, _Reached())
-                children = [
-                    child
-                    for child in self._children(connection, cascade, parents)
-                    if found.add(key_of(identity, child.old), child, cascade.effect)
-                ]
-                if children:
-                    queue.append((cascade.child, cascade.effect, children))
-        return reached
-
-    def _children(
-        self, connection: sa.Connection, cascade: Cascade, parents: Sequence[AffectedRow]
-    ) -> Iterator[AffectedRow]:
-        """Read and lock the rows that refer to the parents."""
-        referenced = [parent for parent, _ in cascade.pairs]
-        referring = [child for _, child in cascade.pairs]
-        sources = {
-            value: row
-            for row in parents
-            if None not in (value := key_of(referenced, row.old)) and concerns(cascade, row)
-        }
-        if not sources:
-            return
-        dialect = self.baseline.writer.dialect(connection)
-        columns = self._columns(cascade.child)
-        for old in select_rows(dialect, connection, columns, referring, list(sources)):
-            yield AffectedRow(old, consequence(cascade, old, sources.get(key_of(referring, old))))
-
-    def _identity(self, table: sa.Table) -> Columns:
-        entry = self.registry.tables.get(table)
-        return entry.key if entry is not None else tuple(table.primary_key) or tuple(table.c)
-
-    def _columns(self, table: sa.Table) -> Columns:
-        """Return what must be known of a table's rows: what they are, refer to, are referred by."""
-        above = (
-            child
-            for cascades in self.registry.cascades.values()
-            for each in cascades
-            if each.child is table
-            for _, child in each.pairs
-        )
-        below = (p for each in self.registry.cascades.get(table, ()) for p, _ in each.pairs)
-        return tuple(dict.fromkeys((*self._identity(table), *above, *below)))
-
     # -- what is noted -------------------------------------------------------------------------
 
     def _effects(
-        self, connection: sa.Connection, reached: Mapping[sa.Table, _Reached]
+        self, connection: sa.Connection, reached: Mapping[sa.Table, Reached]
     ) -> Iterator[_Touch | _Move]:
         for live, rows in reached.items():
             table = self.pauses.capturing(connection, live)

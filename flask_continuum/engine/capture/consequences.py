@@ -67,13 +67,18 @@ def consequence(
     }
 
 
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is known before the database has written it."""
+    return value is not _UNKNOWN and not isinstance(value, sa.ClauseElement)
+
+
 def new_key(table: VersionedTable, row: AffectedRow) -> Key:
     """Return the key that a record has afterwards.
 
     :raises HistoryWriteError: when only the database knows.
     """
     new = tuple([row.new.get(column.key, row.old[column.key]) for column in table.key])
-    if any(part is _UNKNOWN or isinstance(part, sa.ClauseElement) for part in new):
+    if not all(map(is_plain, new)):
         raise HistoryWriteError(
             f"The database is about to change keys of {table.live.name} to values that are not "
             f"known before, because of a foreign key. Give the new values of the parents as plain "

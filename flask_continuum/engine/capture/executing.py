@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.capture.announcing import Announcing
 from flask_continuum.engine.capture.bulk import BulkCapture
 from flask_continuum.engine.capture.cascades import CascadeCapture
+from flask_continuum.engine.capture.cascades_by_hand import CascadesByHand
 from flask_continuum.engine.capture.failures import Failures
 from flask_continuum.engine.capture.links import LinkCapture
 from flask_continuum.engine.capture.pauses import Pauses
@@ -37,6 +38,7 @@ class StatementCapture:
     links: LinkCapture
     bulk: BulkCapture
     cascades: CascadeCapture
+    by_hand: CascadesByHand
     failures: Failures
     grow: Callable[[], None]
 
@@ -69,6 +71,8 @@ class StatementCapture:
                 clause = self.bulk.before_execute(connection, statement, flush=flush)
         if live in self.registry.cascades:
             self.cascades.before_execute(connection, clause, multiparams, params, flush=flush)
+        if live in self.registry.unseen_cascades:
+            self.by_hand.before_execute(connection, clause, multiparams, params, flush=flush)
         return clause, multiparams, params
 
     def after_execute(
@@ -87,6 +91,7 @@ class StatementCapture:
                 self.bulk.after_execute(connection, clause, result)
                 if table_of(clause) in self.registry.cascades:
                     self.cascades.after_execute(connection, clause, result)
+                self.by_hand.after_execute(connection, clause)
             except BaseException as error:
                 self.failures.note(connection, error)
                 raise

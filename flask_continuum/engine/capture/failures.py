@@ -7,7 +7,7 @@ has been written then, the commit is refused; a savepoint that is rolled back ta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,10 +27,14 @@ _ROLLBACK_TO = re.compile(r"\s*ROLLBACK\s+TO\b", re.IGNORECASE)
 
 @dataclass(slots=True, eq=False)
 class Failures:
-    """Judges the errors of drivers."""
+    """Judges the errors of drivers.
+
+    :ivar undo: takes back what was done beforehand for the failing statement.
+    """
 
     registry: Registry
     current: CurrentUnits
+    undo: Callable[[sa.Connection, BaseException], None] = lambda connection, error: None
 
     def handle_error(self, context: ExceptionContext) -> None:
         """See to it that history knows what a failing statement, or COMMIT, has left behind."""
@@ -44,6 +48,7 @@ class Failures:
                 self.current.forget(connection)
                 roll_back(connection)
             return
+        self.undo(connection, context.original_exception)
         unit = self.current.find(connection)
         if unit is None:
             return

@@ -346,6 +346,7 @@ class Listeners:
 
     def rollback(self, connection: sa.Connection) -> None:
         """Forget everything."""
+        self.announcing.forget(connection)
         self.current.forget(connection)
 
     def rollback_twophase(self, connection: sa.Connection, xid: Any, is_prepared: bool) -> None:

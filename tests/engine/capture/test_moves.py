@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from flask_continuum.engine.build.tables import build_version_table
 from flask_continuum.engine.capture.unit_of_work import UnitOfWork
+from flask_continuum.engine.errors import HistoryWriteError
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.options import Options
 from flask_continuum.engine.read import moves
@@ -278,13 +279,19 @@ def test_children_follow_their_parents(places: Library) -> None:
         session.flush()
         session.execute(country.update().where(country.c.code == "y").values(code="z"))
     assert told(places, "city") == [[["x", 1], ["z", 1]]]
+    statement = (
+        country.update()
+        .where(country.c.code == sa.bindparam("old"))
+        .values(code=sa.bindparam("new"))
+    )
+    sets = [{"old": "c", "new": "d"}, {"old": "b", "new": "c"}]
     with places.commit() as session:
-        session.connection().execute(
-            country.update()
-            .where(country.c.code == sa.bindparam("old"))
-            .values(code=sa.bindparam("new")),
-            [{"old": "c", "new": "d"}, {"old": "b", "new": "c"}],
-        )
+        native = places.manager.registry.tables[places.City.__table__].is_native
+        if native and places.engine.dialect.name == "mysql":  # see docs/limits.md
+            with pytest.raises(HistoryWriteError, match="once for each"):
+                session.connection().execute(statement, sets)
+            return
+        session.connection().execute(statement, sets)
     # the key c goes on, with another city
     assert told(places, "city") == []
     assert [row[:2] for row in places.history(places.City) if row[-1] == 1] == [("c", 1)]
