@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,26 @@ def test_each_kind_of_database_keeps_and_prunes_it(database: Database) -> None:
         session.commit()
     assert noted(made) == []
     close(made)
+
+
+def test_the_command_line_prunes_what_is_old(logged: Newsroom, maya: FlaskClient) -> None:
+    for _ in range(5):
+        maya.get(TIMELINE)
+    old = sa.update(define_table(logged.db.metadata)).values(at=datetime(2020, 1, 1))
+    with logged.app.app_context():
+        logged.db.session.execute(old.where(sa.text("id <= 3")))
+        logged.db.session.commit()
+    runner = logged.app.test_cli_runner()
+    words = ["history", "prune", "--older-than", "2021-01-01"]
+    looked = runner.invoke(args=[*words, "--dry-run"])
+    assert "history_access: 3 entries" in looked.output
+    done = runner.invoke(args=[*words, "--yes", "--json", "--chunk", "2"])
+    assert json.loads(done.output)["access_log"] == 3
+    assert len(noted(logged)) == 2
+    again = runner.invoke(args=words)
+    assert again.output.endswith("Nothing to do.\n")
+    # of some models it tells nothing
+    assert "history_access" not in runner.invoke(args=[*words, "article"]).output
 
 
 def test_an_entry_says_who_looked_at_what_and_no_value(logged: Newsroom, maya: FlaskClient) -> None:

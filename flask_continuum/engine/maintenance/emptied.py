@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.build.history import WHOLE_TABLE
 from flask_continuum.engine.dialects.fragments import OWN
-from flask_continuum.engine.maintenance.marked import Span, has_marked, has_unmarked
+from flask_continuum.engine.maintenance.marked import EVERYTHING, Span, has_marked, has_unmarked
 from flask_continuum.engine.maintenance.scope import Place
 from flask_continuum.engine.maintenance.transactions import VACUUMED
 from flask_continuum.engine.registry import VersionedTable
@@ -23,6 +23,23 @@ def delete_emptied(place: Place, marked: VersionedTable, span: Span) -> None:
         has_marked(marked, transaction, span),
         *(~has_unmarked(table, transaction) for table in place.tables),
     )
+
+
+def forget_names(place: Place, marked: VersionedTable, span: Span = EVERYTHING) -> None:
+    """Have plugins no longer name models of which a transaction has no version that stays."""
+    entries = place.registry.entries.items()
+    names = {model.__name__ for model, entry in entries if marked in entry.tables}
+    names -= {model.__name__ for model, entry in entries if marked not in entry.tables}
+    for table in place.history.further.values():
+        if names and {"transaction_id", "entity_name"} <= set(table.c.keys()):
+            transaction = table.c.transaction_id
+            place.write(
+                sa.delete(table).where(
+                    table.c.entity_name.in_(sorted(names)),
+                    has_marked(marked, transaction, span),
+                    ~has_unmarked(marked, transaction),
+                )
+            )
 
 
 def delete_vacuumed(place: Place, before: int | None) -> None:

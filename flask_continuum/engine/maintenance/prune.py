@@ -18,7 +18,7 @@ from flask_continuum.engine.dialects import dialect_for
 from flask_continuum.engine.dialects.fragments import OWN, Key
 from flask_continuum.engine.dialects.jobs import WriteJob
 from flask_continuum.engine.maintenance.beginnings import begin_anew, tell_transactions
-from flask_continuum.engine.maintenance.emptied import delete_emptied, delete_vacuumed
+from flask_continuum.engine.maintenance.emptied import delete_emptied, delete_vacuumed, forget_names
 from flask_continuum.engine.maintenance.marked import Group, Span, delete_marked, mark
 from flask_continuum.engine.maintenance.prunable import Rule, groups, prunable
 from flask_continuum.engine.maintenance.scope import Place, places
@@ -184,6 +184,7 @@ class _Run:
             begin_anew(place, group, span)
             if not own.is_link:
                 tell_transactions(place, own, span)
+            forget_names(place, own, span)
             delete_emptied(self._whole(), own, span)
             delete_marked(place, group, span)
             versions = self.context[_TOLD]["versions"]

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, scoped_session
 
 from flask_continuum.engine.introspect import get_versioning_manager
+from flask_continuum.engine.maintenance.emptied import forget_names
 from flask_continuum.engine.maintenance.marked import (
     EVERYTHING,
     Group,
@@ -128,6 +129,7 @@ def _vacuum(place: Place, group: Group, everything: tuple[VersionedTable, ...]) 
     found = mark(place, group, _futile(group, place.dialect))
     if found:
         _tell_transactions(place, group.own, everything)
+        forget_names(place, group.own)
         delete_marked(place, group)
     return found
 

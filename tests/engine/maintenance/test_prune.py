@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from flask_continuum import HistoryWriteError, blame, prune, timeline, verify
+from flask_continuum import HistoryWriteError, blame, prune, timeline, vacuum, verify
+from flask_continuum.engine.plugins.activity import ActivityPlugin
+from flask_continuum.engine.plugins.transaction_changes import TransactionChangesPlugin
+from flask_continuum.engine.plugins.transaction_meta import TransactionMetaPlugin
 from flask_continuum.engine.read.as_of import as_of
 from flask_continuum.engine.read.pruned import TOLD_APART, pruned_version
 from tests.engine.invariants import check
-from tests.engine.newsroom import Newsroom
+from tests.engine.newsroom import Newsroom, build
 
 DAY = datetime(2026, 3, 1)
 
@@ -230,3 +234,62 @@ def test_nothing_is_written_where_nothing_is_old(story: Newsroom) -> None:
         (history,) = story.manager.registry.history.values()
         newest = sa.select(sa.func.max(history.transaction.c.id))
         assert session.scalar(newest) == 10
+
+
+@pytest.fixture
+def talkative(engine: sa.Engine) -> Iterator[Newsroom]:
+    """A newsroom with all plugins that say something of transactions."""
+    plugins = [ActivityPlugin(), TransactionMetaPlugin(), TransactionChangesPlugin()]
+    newsroom = build(engine, plugins=plugins)
+    newsroom.manager.registry.configure()
+    yield newsroom
+    newsroom.manager.detach()
+
+
+def test_what_plugins_say_of_what_is_gone_goes_too(talkative: Newsroom) -> None:
+    activity = talkative.manager.activity_cls
+    for number in range(4):
+        with talkative.commit() as session:
+            section = session.merge(talkative.Section(id=1, name=f"{number}"))
+            session.merge(talkative.Tag(id=1, name="stays"))
+            session.add(activity(verb="wrote", object=section))
+            transaction = talkative.manager.unit_of_work(session).create_transaction(session)
+            transaction.meta["number"] = f"{number}"
+    for table in ("activity", "transaction_meta", "transaction_changes"):
+        assert told_by(talkative, table) == [1, 2, 3, 4]
+    with talkative.session() as session:
+        prune(session, talkative.manager, keep=1)
+    # of the first there is the tag
+    for table in ("activity", "transaction_meta", "transaction_changes"):
+        assert told_by(talkative, table) == [1, 4]
+    with talkative.engine.connect() as connection:
+        asked = sa.text("SELECT entity_name FROM transaction_changes ORDER BY transaction_id")
+        assert connection.scalars(asked).all() == ["Tag", "Section"]
+    assert_sound(talkative)
+
+
+def test_what_vacuum_has_emptied_goes_with_the_next_pruning(talkative: Newsroom) -> None:
+    for name in "abc":
+        with talkative.commit() as session:
+            session.merge(talkative.Section(id=1, name=name))
+    with talkative.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE section_version SET name = 'a' WHERE transaction_id = 2",
+            execution_options={"continuum_own": True},
+        )
+    with talkative.session() as session:
+        assert vacuum(session, talkative.Section) == 1
+        session.commit()
+        assert told_by(talkative, "transaction_changes") == [1, 3]
+        prune(session, talkative.manager, keep=5)
+        (history,) = talkative.manager.registry.history.values()
+        ids = sa.select(history.transaction.c.id).order_by(history.transaction.c.id)
+        assert session.scalars(ids).all() == [1, 3]
+    assert_sound(talkative)
+
+
+def told_by(newsroom: Newsroom, table: str) -> list[int]:
+    """The transactions that a plugin's table tells of."""
+    with newsroom.engine.connect() as connection:
+        asked = sa.text(f"SELECT DISTINCT transaction_id FROM {table} ORDER BY 1")
+        return list(connection.scalars(asked))
