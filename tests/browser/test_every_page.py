@@ -128,3 +128,10 @@ def test_a_journey_by_keyboard_alone(served, page: Page) -> None:
     assert "/undo" in page.url
     go_to("Undo")
     assert "/transactions/" in page.url
+
+
+def test_a_masked_field_is_not_said_to_be_set_so_many_times(served, page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.goto(f"{served[0]}/history/records/article/1/fields")
+    assert page.locator("#field-title td.is-num").is_visible()
+    assert not page.locator("#field-api_token td.is-num").is_visible()
