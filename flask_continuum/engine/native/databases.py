@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.errors import ImproperlyConfigured
-from flask_continuum.engine.native import mysql, postgresql
+from flask_continuum.engine.native import mysql, postgresql, sqlite
 from flask_continuum.engine.native.triggers import NativeDialect, Trigger
 from flask_continuum.engine.registry import Registry, VersionedTable
 
 _BY_NAME: Mapping[str, NativeDialect] = MappingProxyType(
-    {"mariadb": mysql, "mysql": mysql, "postgresql": postgresql}
+    {"mariadb": mysql, "mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
 )
 
 
