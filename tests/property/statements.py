@@ -206,5 +206,9 @@ class Refused(Step):
             return  # triggers see keys change, and nothing needs to be refused
         table = play.desk.table(self.table)
         column = next(iter(table.primary_key))
+        statement = sa.update(table).values({column.name: column})
+        if play.desk.versioned(self.table).is_native:
+            play.session.execute(statement)  # triggers see that no key has changed
+            return
         with pytest.raises(HistoryWriteError, match="primary keys"):
-            play.session.execute(sa.update(table).values({column.name: column}))
+            play.session.execute(statement)

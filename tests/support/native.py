@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-NATIVE = ("postgresql", "mariadb")
+NATIVE = ("postgresql", "mariadb", "sqlite")
 """The kinds of databases whose triggers there are."""
 
 

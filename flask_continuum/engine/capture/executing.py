@@ -22,6 +22,7 @@ from flask_continuum.engine.capture.statements import (
     refuse_streamed,
     table_of,
 )
+from flask_continuum.engine.capture.upserts import refuse_replacing
 from flask_continuum.engine.registry import Registry
 
 
@@ -56,6 +57,7 @@ class StatementCapture:
         flush = self.bulk.is_flush(execution_options)
         live = table_of(clause)
         if live in self.registry.announced:
+            refuse_replacing(connection, clause)
             self.announcing.before_execute(connection, live, self.bulk.flushing(flush=flush))
         if clause.is_update and clause._values:
             refuse_several(clause, self.registry.tables)

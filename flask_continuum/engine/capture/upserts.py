@@ -8,6 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.functions import FunctionElement
 
+from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.errors import HistoryWriteError
+
 
 def changed_on_conflict(clause: Any) -> frozenset[str]:
     """Return the keys of the columns that an upsert may give another value in a row it finds.
@@ -30,6 +33,31 @@ def changed_on_conflict(clause: Any) -> frozenset[str]:
         if column not in found_by or not _comes_from(value, column, "excluded", "inserted"):
             changed.add(column.key)
     return frozenset(changed)
+
+
+def refuse_replacing(connection: sa.Connection, clause: Any) -> None:
+    """Refuse an INSERT OR REPLACE of SQLite that removes rows which triggers do not see.
+
+    A row with the same key is merely changed. Others go where a value of theirs is unique, and what
+    belongs to a row goes with it.
+
+    :raises HistoryWriteError: before anything is sent.
+    """
+    words = " ".join(str(text) for text, _ in clause._prefixes).upper()
+    if connection.dialect.name != "sqlite" or "REPLACE" not in words:
+        return
+    live: sa.Table = clause.table
+    acting = (key for t in live.metadata.tables.values() for key in t.foreign_key_constraints)
+    is_parent = any(key.ondelete and key.referred_table.key == live.key for key in acting)
+    if not is_parent and len(set(unique_columns(live))) < 2:
+        return
+    if connection.exec_driver_sql("PRAGMA recursive_triggers", execution_options=OWN).scalar():
+        return
+    raise HistoryWriteError(
+        f"INSERT OR REPLACE on {live.name} may remove rows whose deletion SQLite's triggers "
+        f"are not told of. Use ON CONFLICT DO UPDATE, or set PRAGMA recursive_triggers on each "
+        f"connection. Nothing was sent."
+    )
 
 
 def _found_by(clause: Any) -> set[Any]:

@@ -36,7 +36,8 @@ class Body:
         yield "delete", "DELETE", [runs, *self._filled("OLD")], self._deleted()
         yield "update", "UPDATE", [runs, same, *self._filled("NEW")], self._updated()
         if not self.table.is_link:
-            moved = [*self._moves.note(), *self._deleted(), *self._inserted(), *self._moves.keep()]
+            moved = [*self._begin_deletion(), *self._moves.note(), *self._end_of_record()]
+            moved += [*self._inserted(), *self._moves.keep()]
             yield "moved", "UPDATE", [runs, f"NOT ({same})"], moved
             return
         # a row may have linked nothing, or may link nothing now
@@ -59,6 +60,9 @@ class Body:
         return [*begin, *baseline, *self._live(self.table, "NEW"), *self._others("NEW")]
 
     def _deleted(self) -> list[str]:
+        return [*self._begin_deletion(), *self._end_of_record()]
+
+    def _begin_deletion(self) -> list[str]:
         unknown = self._unknown("OLD")
         newest = self.text.is_newest_before(self.table, "p", "OLD", "")
         wants = (
@@ -69,8 +73,10 @@ class Body:
             # another row that is this link may say something else of it
             live = self._wants_live("OLD")
             wants = f"(CASE WHEN {self._is_there} THEN {live} ELSE {wants} END)"
-        begin = self._announced.begin(self.table, "OLD", wants, unknown)
-        found = [*begin, *self._baseline("OLD"), *self._gone()]
+        return self._announced.begin(self.table, "OLD", wants, unknown)
+
+    def _end_of_record(self) -> list[str]:
+        found = [*self._baseline("OLD"), *self._gone()]
         if self.table.repeats:
             found += self._live(self.table, "OLD", also=self._is_there)
         return [*found, *self._others("OLD"), *self._moves.forget()]
@@ -122,7 +128,8 @@ class Body:
             f"NOT EXISTS (SELECT 1 FROM {text.name(table.live)} s CROSS JOIN "
             f"{self._version(table)} p ON {text.is_newest_before(table, 'p', 's', '')} "
             f"WHERE {self._record(table, 's', row)}{speaks} "
-            f"AND p.{text.q(table.operation_type)} <> 2 AND NOT {text.any_differs(table, 's', 'p')})"
+            f"AND p.{text.q(table.operation_type)} <> 2 "
+            f"AND NOT {text.any_differs(table, 's', 'p')})"
         )
 
     def _baseline(self, row: str) -> list[str]:

@@ -54,7 +54,12 @@ def deleted(*keys: int, of: tuple[int, ...] = (1, 2, 3, 4)) -> dict[int, list[in
 
 
 def assert_first_author_is_gone(library: Library) -> None:
-    assert library.history(library.Book) == [
+    books = library.history(library.Book)
+    is_native = library.manager.registry.of(library.Note).table.is_native
+    if is_native and library.engine.dialect.name == "sqlite":
+        # triggers see what a row loses by one foreign key before it goes by another
+        books = [(*row[:3], row[3] or row[0], *row[4:]) if row[-1] == 2 else row for row in books]
+    assert books == [
         (1, "book 1", 1, 1, 1, 2, 0),
         (1, "book 1", 1, 1, 2, None, 2),
         (2, "book 2", 1, 2, 1, 2, 0),
@@ -65,7 +70,7 @@ def assert_first_author_is_gone(library: Library) -> None:
     ]
     assert library.operations(library.Chapter) == deleted(1, 2)
     notes = library.history(library.Note)
-    if library.manager.registry.of(library.Note).table.is_native:
+    if is_native:
         # triggers see what a row loses by one foreign key before it goes by another
         notes = [(*row[:2], row[2] or row[0], *row[3:]) if row[-1] == 2 else row for row in notes]
     assert notes == [
@@ -311,6 +316,7 @@ def test_a_statement_that_fails_changes_nothing(library: Library) -> None:
 
 
 @on("sqlite")
+@pytest.mark.orm_only(reason="triggers have written of what the first has removed")
 def test_half_of_several_executions_is_not_committed(library: Library) -> None:
     """The second fails; what the first has removed would have no version."""
     author = library.Author.__table__

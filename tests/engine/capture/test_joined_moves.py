@@ -128,6 +128,7 @@ def test_a_record_moves_in_all_of_its_tables(
 
 
 @on("sqlite")
+@pytest.mark.orm_only(reason="triggers see what follows")
 @pytest.mark.parametrize("told_apart", [True, False])
 def test_a_row_that_does_not_follow_fails_the_commit(
     engine: sa.Engine, write: str, told_apart: bool

@@ -212,6 +212,12 @@ def test_what_one_transaction_does(
     is_native = catalogue.manager.registry.tables[catalogue.numbered].is_native
     if program is _led_apart and is_native:
         expected = [(1, "b", 2), *expected[1:]]  # each row goes by itself, the second one last
+    if (
+        program is _removed_by_the_database
+        and catalogue.manager.registry.tables[catalogue.numbered].is_native
+        and catalogue.engine.dialect.name == "sqlite"
+    ):
+        expected = [(1, "b", 2)]  # likewise
     found = [each for each in catalogue.links(catalogue.numbered) if each != (1, "a", 0)]
     by_row = catalogue.engine.dialect.name == "mysql"
     if by_row and program is _removed_by_the_database and is_native:
