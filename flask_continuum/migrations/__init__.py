@@ -14,13 +14,21 @@ from flask_continuum.migrations.filling import FillEndsOp
 from flask_continuum.migrations.operations import AdoptHistoryOp, ReleaseHistoryOp
 from flask_continuum.migrations.recording import RecordingOp
 from flask_continuum.migrations.renaming import RenameVersionedColumnOp
+from flask_continuum.migrations.triggers import (
+    CreateHistoryTriggerOp,
+    DropHistoryTriggerOp,
+    SyncHistoryTriggerOp,
+)
 
 __all__ = [
     "AdoptHistoryOp",
+    "CreateHistoryTriggerOp",
+    "DropHistoryTriggerOp",
     "FillEndsOp",
     "RecordingOp",
     "ReleaseHistoryOp",
     "RenameVersionedColumnOp",
+    "SyncHistoryTriggerOp",
 ]
 
 configure_mappers()

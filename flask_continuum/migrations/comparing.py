@@ -16,6 +16,7 @@ from flask_continuum.engine.typed import AnySelect
 from flask_continuum.migrations.following import follow, read_known
 from flask_continuum.migrations.numbering import is_numbered
 from flask_continuum.migrations.operations import AdoptHistoryOp
+from flask_continuum.migrations.triggers import follow_triggers
 
 
 def listen() -> None:
@@ -39,25 +40,32 @@ def compare_histories(
     metadatas: Iterable[sa.MetaData] = given if isinstance(given, list | tuple) else [given]
     for each in metadatas:
         registry = registry_beside(each)
-        if registry is None:
-            continue
-        history = registry.history[each]
-        follow(upgrade, registry, each, read_known(connection, history.history_column))
-        upgrade.ops += _adopting_further(connection, history.further.values())
-        transaction = history.transaction
-        if not sa.inspect(connection).has_table(transaction.name, schema=transaction.schema):
-            continue
-        if is_numbered(connection, transaction):
-            continue
-        if connection.dialect.name == "sqlite":
-            _leave_unnamed_keys(upgrade, transaction.name)
-        upgrade.ops.append(
-            AdoptHistoryOp(
-                transaction.name,
-                without_ends=list(_without_ends(connection, registry, each)),
-                schema=transaction.schema,
-            )
+        if registry is not None:
+            history = registry.history[each]
+            follow(upgrade, registry, each, read_known(connection, history.history_column))
+            upgrade.ops += _adopting_further(connection, history.further.values())
+            _adopt(connection, upgrade, registry, each)
+            follow_triggers(connection, upgrade, registry, each)
+
+
+def _adopt(
+    connection: sa.Connection, upgrade: ops.UpgradeOps, registry: Registry, metadata: sa.MetaData
+) -> None:
+    """Add what takes a history of another package over, if there is one."""
+    transaction = registry.history[metadata].transaction
+    if not sa.inspect(connection).has_table(transaction.name, schema=transaction.schema):
+        return
+    if is_numbered(connection, transaction):
+        return
+    if connection.dialect.name == "sqlite":
+        _leave_unnamed_keys(upgrade, transaction.name)
+    upgrade.ops.append(
+        AdoptHistoryOp(
+            transaction.name,
+            without_ends=list(_without_ends(connection, registry, metadata)),
+            schema=transaction.schema,
         )
+    )
 
 
 def _adopting_further(

@@ -8,12 +8,12 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from flask_continuum.engine.dialects.base import Dialect
-from flask_continuum.engine.dialects.fragments import translation
+from flask_continuum.engine.dialects.fragments import Translation, translation
 from flask_continuum.engine.dialects.mysql import MySQLDialect
 from flask_continuum.engine.dialects.postgresql import PostgreSQLDialect
 from flask_continuum.engine.dialects.sqlite import SQLiteDialect
 
-__all__ = ["Dialect", "dialect_for", "translation"]
+__all__ = ["Dialect", "dialect_for", "dialect_of", "translation"]
 
 
 def dialect_for(connection: sa.Connection) -> Dialect:
@@ -21,8 +21,12 @@ def dialect_for(connection: sa.Connection) -> Dialect:
 
     A database that is not known by name gets the plain one, which needs nothing special.
     """
-    made = _BY_NAME.get(connection.dialect.name, Dialect)
-    return made(connection.dialect, translation(connection))
+    return dialect_of(connection.dialect, translation(connection))
+
+
+def dialect_of(dialect: sa.Dialect, schemas: Translation = ()) -> Dialect:
+    """Return the object that writes versions on the databases of a dialect."""
+    return _BY_NAME.get(dialect.name, Dialect)(dialect, schemas)
 
 
 _BY_NAME: Mapping[str, type[Dialect]] = MappingProxyType(

@@ -17,6 +17,7 @@ from flask_continuum.engine.maintenance.checkup.symptoms import (
     SymptomKind,
 )
 from flask_continuum.engine.maintenance.checkup.tables import check_tables, read_tables
+from flask_continuum.engine.maintenance.checkup.triggers import check_triggers
 from flask_continuum.engine.maintenance.scope import Place, places
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.setup import manager_or_default
@@ -59,6 +60,7 @@ def doctor(
 def _check_place(place: Place) -> Iterator[Symptom]:
     tables = read_tables(place)
     yield from check_tables(tables)
+    yield from check_triggers(tables)
     yield from check_database(tables)
 
 

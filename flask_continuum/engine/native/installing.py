@@ -40,7 +40,7 @@ def install(
 
     :param tables: those meant; all with ``native_versioning`` when ``None``.
     """
-    for trigger in _triggers(connection, registry, tables):
+    for trigger in wanted(placed(connection), registry, tables):
         _execute(connection, trigger.create)
 
 
@@ -48,7 +48,7 @@ def remove(
     connection: sa.Connection, registry: Registry, tables: Iterable[VersionedTable] | None = None
 ) -> None:
     """Remove the triggers of tables, where they are."""
-    for trigger in reversed(list(_triggers(connection, registry, tables))):
+    for trigger in reversed(list(wanted(placed(connection), registry, tables))):
         _execute(connection, trigger.drop)
 
 
@@ -65,10 +65,10 @@ def drift(
     connection: sa.Connection, registry: Registry, tables: Iterable[VersionedTable] | None = None
 ) -> Iterator[Drift]:
     """Yield the triggers that are missing or out of date."""
-    dialect = _placed(connection)
+    dialect = placed(connection)
     native = native_for(connection.dialect)
     there: dict[str | None, dict[str, str]] = {}
-    for trigger in _triggers(connection, registry, tables):
+    for trigger in wanted(dialect, registry, tables):
         live = trigger.table.live
         schema = dialect.schemas.get(live.schema, live.schema) or dialect.home
         if schema not in there:
@@ -77,17 +77,17 @@ def drift(
             yield Drift(trigger.table, trigger.name, trigger.name not in there[schema])
 
 
-def _triggers(
-    connection: sa.Connection, registry: Registry, tables: Iterable[VersionedTable] | None
+def wanted(
+    dialect: Dialect, registry: Registry, tables: Iterable[VersionedTable] | None = None
 ) -> Iterator[Trigger]:
-    dialect = _placed(connection)
+    """Yield what is to be there, functions before what calls them."""
     chosen = registry.tables.values() if tables is None else tables
     for table in chosen:
         if table.is_native:
             yield from triggers_of(registry, table, dialect)
 
 
-def _placed(connection: sa.Connection) -> Dialect:
+def placed(connection: sa.Connection) -> Dialect:
     """Return the dialect for a connection; names without a schema get the present one.
 
     What is written into a database must mean the same to everybody who calls it.

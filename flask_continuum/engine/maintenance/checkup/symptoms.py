@@ -39,6 +39,9 @@ class SymptomKind(StrEnum):
     TABLE_MISSING = "table-missing", Severity.ERROR
     COLUMN_MISSING = "column-missing", Severity.ERROR
     COLUMN_NEVER_FILLED = "column-never-filled", Severity.ERROR
+    TRIGGER_MISSING = "trigger-missing", Severity.ERROR
+    TRIGGER_OUTDATED = "trigger-outdated", Severity.ERROR
+    TRIGGER_LEFT = "trigger-left", Severity.ERROR
     COLUMN_TOO_SHORT = "column-too-short", Severity.WARNING
     COLUMN_NOT_MAPPED = "column-not-mapped", Severity.WARNING
     CONSTRAINT_ON_HISTORY = "constraint-on-history", Severity.WARNING
