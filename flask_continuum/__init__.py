@@ -51,6 +51,7 @@ from flask_continuum.engine.maintenance import (
     erase,
     prune,
     repair,
+    seal,
     vacuum,
     verify,
 )
@@ -159,6 +160,7 @@ __all__ = [
     "prune",
     "remove_versioning",
     "repair",
+    "seal",
     "time_machine",
     "timeline",
     "transaction_class",

@@ -6,12 +6,13 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_continuum.engine.errors import ImproperlyConfigured
+from flask_continuum.engine.maintenance.sealing.digests import LEAST_KEY
 from flask_continuum.engine.options import Options
 from flask_continuum.presenters.words import N_
 
@@ -45,6 +46,7 @@ class Settings:
         pages read from; plans, and what they do, read from the database itself.
     :ivar write: when versions are written: at ``"commit"``, or already at each ``"flush"``.
     :ivar diff_budget_ms: how long a page may look for the finest differences, in milliseconds.
+    :ivar seal_key: the secret that seals of the history are made with.
     """
 
     admin: bool = True
@@ -60,6 +62,7 @@ class Settings:
     read_bind: str | None = None
     write: str = "commit"
     diff_budget_ms: int = 250
+    seal_key: str | None = field(default=None, repr=False)
 
     def zone_for(self, user: Any) -> tzinfo:
         """Return the time zone that dates are shown in to ``user``.
@@ -95,7 +98,8 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         if expected is None:
             values[name] = value
         else:
-            wrong.append(f"{key} is {expected}, not {value!r}.")
+            said = "" if name in _SECRETS else f", not {value!r}"
+            wrong.append(f"{key} is {expected}{said}.")
     if wrong:
         raise ImproperlyConfigured("\n".join(wrong))
     return Settings(**values)
@@ -182,6 +186,11 @@ def _write(value: Any) -> str | None:
     return None if value in ("commit", "flush") else '"commit" or "flush"'
 
 
+def _optional_key(value: Any) -> str | None:
+    fits = value is None or (isinstance(value, str) and len(value.encode()) >= LEAST_KEY)
+    return None if fits else f"a secret text of at least {LEAST_KEY} bytes, or None"
+
+
 _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "admin": _flag,
     "admin_user": _optional_function,
@@ -196,4 +205,7 @@ _CHECKS: Mapping[str, Callable[[Any], str | None]] = {
     "read_bind": _optional_bind,
     "write": _write,
     "diff_budget_ms": _count(10_000),
+    "seal_key": _optional_key,
 }
+_SECRETS = frozenset({"seal_key"})
+"""Settings whose values are in no message."""

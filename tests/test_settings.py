@@ -33,6 +33,7 @@ def test_every_key_reaches_its_field() -> None:
         "CONTINUUM_READ_BIND": "replica",
         "CONTINUUM_WRITE": "flush",
         "CONTINUUM_DIFF_BUDGET_MS": 100,
+        "CONTINUUM_SEAL_KEY": "a key of the tests",
     }
 
     settings = read_settings(values)
@@ -134,3 +135,10 @@ def test_a_user_has_their_own_time_zone_when_it_is_one() -> None:
 def test_every_setting_has_its_doc_line() -> None:
     documented = re.findall(r":ivar (\w+): \S", Settings.__doc__ or "")
     assert documented == [each.name for each in dataclasses.fields(Settings)]
+
+
+def test_a_secret_is_in_no_message() -> None:
+    with pytest.raises(ImproperlyConfigured, match="CONTINUUM_SEAL_KEY is a secret text") as error:
+        read_settings({"CONTINUUM_SEAL_KEY": "too short"})
+    assert "too short" not in str(error.value)
+    assert "a key of" not in repr(read_settings({"CONTINUUM_SEAL_KEY": "a key of the tests"}))

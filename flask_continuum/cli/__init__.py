@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "prune": "prune",
         "vacuum": "vacuum",
         "erase": "erase",
+        "seal": "seal",
     }
 )
 """The commands in the order of the help, each with its module."""

@@ -27,11 +27,18 @@ from flask_continuum.presenters.labels import count_of
     help="Findings of each kind that are listed; all are counted.",
 )  # fmt: skip
 @click.option("--repair", "mend", is_flag=True, help="Mend what is found.")
+@click.option("--seals", is_flag=True, help="Compare the history with its seals, too.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
 @as_json
 @with_desk
 def command(
-    desk: Desk, models: tuple[str, ...], limit: int, mend: bool, yes: bool, json_: bool
+    desk: Desk,
+    models: tuple[str, ...],
+    limit: int,
+    mend: bool,
+    seals: bool,
+    yes: bool,
+    json_: bool,
 ) -> None:
     """Compare the history with itself, with the live rows and with its transactions. Nothing is
     written, unless --repair is given: then what nobody has recorded is written down as having
@@ -44,7 +51,10 @@ def command(
         raise click.UsageError("--json asks nothing: add --yes.")
     chosen = [desk.model(name).model for name in models] or None
     manager = desk.state.manager
-    report = verify(desk.session, manager, models=chosen, limit=limit)
+    if seals and mend:
+        raise click.UsageError("What was sealed cannot be mended: --seals goes without --repair.")
+    key = desk.state.settings.seal_key
+    report = verify(desk.session, manager, models=chosen, limit=limit, seals=seals, key=key)
     mended: dict[FindingKind, int] = {}
     if not json_:
         click.echo(str(report))

@@ -8,6 +8,7 @@ from flask_continuum.engine.plugins.activity import ActivityPlugin
 from flask_continuum.engine.plugins.base import Plugin, PluginCollection
 from flask_continuum.engine.plugins.null_delete import NullDeletePlugin
 from flask_continuum.engine.plugins.property_mod_tracker import PropertyModTrackerPlugin
+from flask_continuum.engine.plugins.seals import SealPlugin
 from flask_continuum.engine.plugins.transaction_changes import TransactionChangesPlugin
 from flask_continuum.engine.plugins.transaction_meta import TransactionMetaPlugin
 
@@ -21,6 +22,7 @@ __all__ = [
     "Plugin",
     "PluginCollection",
     "PropertyModTrackerPlugin",
+    "SealPlugin",
     "TransactionChangesPlugin",
     "TransactionMetaPlugin",
 ]

@@ -43,8 +43,9 @@ class BuildHooks:
         """Make the tables that plugins keep beside the transactions of a metadata."""
         for plugin in self.plugins:
             if isinstance(plugin, TablePlugin):
-                table = plugin.create_table(history.transaction)
-                history.further[table.name] = table
+                made = plugin.create_table(history.transaction)
+                for table in (made, *plugin.create_others(history.transaction)):
+                    history.further[table.name] = table
 
     def transaction_class_built(self, cls: type[Any], history: HistoryTables) -> None:
         """Map the tables of plugins; tell all that a Transaction class was made."""

@@ -14,6 +14,7 @@ from flask_continuum.engine.maintenance.erase import Erasure, erase
 from flask_continuum.engine.maintenance.findings import Finding, FindingKind, Report
 from flask_continuum.engine.maintenance.prune import prune
 from flask_continuum.engine.maintenance.repair import Repair, repair
+from flask_continuum.engine.maintenance.seal import seal
 from flask_continuum.engine.maintenance.vacuum import vacuum
 from flask_continuum.engine.maintenance.verify import verify
 
@@ -32,6 +33,7 @@ __all__ = [
     "erase",
     "prune",
     "repair",
+    "seal",
     "vacuum",
     "verify",
 ]

@@ -16,6 +16,7 @@ from flask_continuum.engine.build.history import utcnow
 from flask_continuum.engine.dialects.fragments import OWN, Key
 from flask_continuum.engine.maintenance.marked import MARK, Group, Span, named, same_version
 from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.maintenance.sealing.letting_go import release
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.keys import chunks
 from flask_continuum.engine.read.moved import plain_key
@@ -30,6 +31,17 @@ def begin_anew(place: Place, group: Group, span: Span) -> None:
     gone = _gone(own, span)
     begins = sa.select(*(gone.c[each.name] for each in named(own)[:-1]), gone.c.base).distinct()
     first = begins.subquery("begins")
+    behind = sa.exists().where(
+        *(column.element == first.c[column.name] for column in named(own)[:-1]),
+        own.transaction_id == first.c.base,
+    )
+    release(
+        place,
+        own.version,
+        sa.and_(*span.holds(own), own.operation_type == Operation.UPDATE, behind),
+        [column.name for column in _as_insertion(own)],
+        replaced=True,
+    )
     place.write(
         sa.update(own.version)
         .values(_as_insertion(own))
@@ -41,16 +53,20 @@ def begin_anew(place: Place, group: Group, span: Span) -> None:
         )
     )
     for table in group.below:
-        place.write(
-            sa.update(table.version)
-            .values(_as_insertion(table))
-            .where(
-                *span.holds(table),
-                same_version(table, own),
-                own.operation_type == Operation.INSERT,
-                table.operation_type == Operation.UPDATE,
-            )
+        follows = [
+            *span.holds(table),
+            same_version(table, own),
+            own.operation_type == Operation.INSERT,
+            table.operation_type == Operation.UPDATE,
+        ]
+        release(
+            place,
+            table.version,
+            sa.and_(*span.holds(table), sa.exists().where(*follows[-3:])),
+            [column.name for column in _as_insertion(table)],
+            replaced=True,
         )
+        place.write(sa.update(table.version).values(_as_insertion(table)).where(*follows))
 
 
 def tell_transactions(place: Place, table: VersionedTable, span: Span) -> None:
@@ -77,7 +93,11 @@ def tell_transactions(place: Place, table: VersionedTable, span: Span) -> None:
         before = known.get(plain_key(table, key)) or known.get(None) if known else None
         pruned = Pruned(first, last, count, at, base)
         told[base][tuple(key)] = pruned if before is None else joined(before, pruned)
-    for base, context in _contexts(place, {(each,) for each in told}, lock=True).items():
+    contexts = _contexts(place, {(each,) for each in told}, lock=True)
+    for chunk in chunks([(each,) for each in contexts]):
+        which = transaction.c.id.in_([number for (number,) in chunk])
+        release(place, transaction, which, [transaction.c.context.name], replaced=True)
+    for base, context in contexts.items():
         place.write(
             sa.update(transaction)
             .values(context=write_pruned(table, context, told[base], base))

@@ -8,7 +8,9 @@ from flask_continuum.engine.build.history import WHOLE_TABLE
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.maintenance.marked import EVERYTHING, Span, has_marked, has_unmarked
 from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.maintenance.sealing.letting_go import mark_transactions_gone
 from flask_continuum.engine.maintenance.transactions import VACUUMED
+from flask_continuum.engine.plugins.seals import SEAL, SEALED
 from flask_continuum.engine.registry import VersionedTable
 
 
@@ -68,8 +70,9 @@ def _delete(place: Place, *conditions: sa.ColumnElement[bool]) -> None:
     found = list(place.connection.scalars(wanted, execution_options=OWN))
     for start in range(0, len(found), _AT_A_TIME):
         ids = found[start : start + _AT_A_TIME]
-        for table in place.history.further.values():
-            if "transaction_id" in table.c:
+        mark_transactions_gone(place, ids, "pruned")
+        for name, table in place.history.further.items():
+            if "transaction_id" in table.c and name not in (SEAL, SEALED):
                 place.write(sa.delete(table).where(table.c.transaction_id.in_(ids)))
         place.write(sa.delete(transaction).where(transaction.c.id.in_(ids)))
 

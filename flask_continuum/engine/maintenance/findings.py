@@ -53,6 +53,13 @@ class FindingKind(StrEnum):
         "A changed key is told of, but not both of its versions are there",
     )
     UID_TWICE = "uid-twice", "Two transactions have the same uid"
+    ERASED_VALUE_IS_BACK = "erased-value-is-back", "A value that was erased is there"
+    SEALED_CHANGED = "sealed-changed", "What was sealed has another content"
+    SEALED_REMOVED = "sealed-removed", "What was sealed is gone"
+    SEALED_ADDED = "sealed-added", "Something came into a transaction after it was sealed"
+    SEAL_MISSING = "seal-missing", "A transaction before the last seal has none"
+    SEAL_BROKEN = "seal-broken", "A seal does not fit what it seals, or the seal before it"
+    SEAL_OF_ANOTHER_KEY = "seal-of-another-key", "A seal was made with another key, or with none"
     HISTORY_COLUMN_UNKNOWN = "history-column-unknown", "history_column names what is not recorded"
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from flask_continuum.engine.dialects.fragments import Key
 from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.maintenance.sealing.letting_go import mark_gone
 from flask_continuum.engine.read.keys import beyond
 from flask_continuum.engine.registry import VersionedTable
 
@@ -91,9 +92,9 @@ def delete_marked(place: Place, group: Group, span: Span = EVERYTHING) -> None:
     for table in group.tables:
         if table.end_transaction_id is not None:
             place.write(_relinked(table, span))
-        place.write(
-            sa.delete(table.version).where(*span.holds(table), table.operation_type == MARK)
-        )
+        marked = sa.and_(*span.holds(table), table.operation_type == MARK)
+        mark_gone(place, table.version, marked, "deleted")
+        place.write(sa.delete(table.version).where(marked))
 
 
 def has_marked(table: VersionedTable, transaction: Any, span: Span) -> sa.ColumnElement[bool]:

@@ -26,6 +26,7 @@ from flask_continuum.engine.maintenance.marked import (
     same_version,
 )
 from flask_continuum.engine.maintenance.scope import Place, places
+from flask_continuum.engine.maintenance.sealing.letting_go import release
 from flask_continuum.engine.maintenance.transactions import MAY_BE_EMPTY, VACUUMED
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.conditions import differs
@@ -155,15 +156,13 @@ def _tell_transactions(
     """Say of transactions that nothing will be left of them."""
     transaction = place.history.transaction
     kind = transaction.c.kind
-    place.write(
-        sa.update(transaction)
-        .values({kind: VACUUMED})
-        .where(
-            has_marked(marked, transaction.c.id, EVERYTHING),
-            sa.or_(kind.is_(None), kind.not_in(MAY_BE_EMPTY)),
-            *(~has_unmarked(table, transaction.c.id) for table in everything),
-        )
+    emptied = sa.and_(
+        has_marked(marked, transaction.c.id, EVERYTHING),
+        sa.or_(kind.is_(None), kind.not_in(MAY_BE_EMPTY)),
+        *(~has_unmarked(table, transaction.c.id) for table in everything),
     )
+    release(place, transaction, emptied, [kind.name], replaced=True)
+    place.write(sa.update(transaction).values({kind: VACUUMED}).where(emptied))
 
 
 def _expire(session: Session | scoped_session[Any]) -> None:

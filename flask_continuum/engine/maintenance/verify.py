@@ -16,12 +16,15 @@ from sqlalchemy.orm import Session, scoped_session
 
 from flask_continuum.engine.dialects import dialect_for
 from flask_continuum.engine.maintenance.chains import verify_chains
+from flask_continuum.engine.maintenance.erased import verify_erasures
 from flask_continuum.engine.maintenance.findings import Collector, Finding, FindingKind, Report
 from flask_continuum.engine.maintenance.hierarchies import verify_hierarchies
 from flask_continuum.engine.maintenance.moved import verify_moves
 from flask_continuum.engine.maintenance.recorded import Recorded, load_recorded
 from flask_continuum.engine.maintenance.records import verify_records
 from flask_continuum.engine.maintenance.scope import Place, places
+from flask_continuum.engine.maintenance.sealing.checking import verify_seals
+from flask_continuum.engine.maintenance.sealing.digests import read_key
 from flask_continuum.engine.maintenance.transactions import (
     verify_transaction_of,
     verify_transactions,
@@ -37,6 +40,8 @@ def verify(
     *,
     models: Iterable[Any] | None = None,
     limit: int = 100,
+    seals: bool = False,
+    key: str | bytes | None = None,
 ) -> Report:
     """Compare a whole history with itself, with the live rows and with its transactions.
 
@@ -48,9 +53,12 @@ def verify(
         Flask, ``continuum.manager``.
     :param models: verify only the tables of these models and their link tables; transactions
         without versions are not looked for then.
+    :param seals: compare the history with its seals, too.
+    :param key: the key that they were made with, if they were.
     :param limit: how many findings of each kind are kept; all are counted.
     :returns: the findings, each with kind, table, key, transaction and words.
-    :raises ImproperlyConfigured: when no manager is given and ``make_versioned`` has none.
+    :raises ImproperlyConfigured: when no manager is given and ``make_versioned`` has none; when
+        seals are asked for without ``SealPlugin``.
     :raises ClassNotVersioned: when one of ``models`` is not versioned.
     :raises HistoryWriteError: when the session holds changes that are not committed.
     """
@@ -67,6 +75,12 @@ def verify(
         ]
         for finding in look.findings():
             found.add(finding)
+        if look.has_erasures:
+            for finding in verify_erasures(look.place):
+                found.add(finding)
+        if seals:
+            for finding in verify_seals(place, read_key(key)):
+                found.add(finding)
     return found.report(tuple(tables), tuple(incomplete))
 
 
@@ -78,12 +92,14 @@ class Look:
     :ivar recorded: what ``history_column`` says.
     :ivar first: what was found on the way.
     :ivar has_transactions: whether the table of transactions is there.
+    :ivar has_erasures: whether that of erasures is.
     """
 
     place: Place
     recorded: Recorded
     first: tuple[Finding, ...]
     has_transactions: bool
+    has_erasures: bool
 
     def findings(self) -> Iterator[Finding]:
         """Yield everything that is wrong."""
@@ -111,7 +127,8 @@ def look_at(place: Place) -> Look:
     if place.history.history_column not in missing:
         recorded = load_recorded(present, found)
     has_transactions = place.history.transaction not in missing
-    return Look(present, recorded, tuple(found.kept), has_transactions)
+    has_erasures = place.history.erasure not in missing
+    return Look(present, recorded, tuple(found.kept), has_transactions, has_erasures)
 
 
 def _missing_tables(place: Place, found: Collector) -> set[sa.Table]:

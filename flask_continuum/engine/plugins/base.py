@@ -138,6 +138,10 @@ class TablePlugin(Plugin):
         """Return the table, made in the metadata of the transaction table."""
         raise NotImplementedError
 
+    def create_others(self, transaction: sa.Table) -> Iterable[sa.Table]:
+        """Return further tables, without a class, made in the same metadata."""
+        return ()
+
     def map_class(self, manager: Any, transaction_class: type[Any], table: sa.Table) -> type[Any]:
         """Return a class mapped to the table and connected with the Transaction class."""
         raise NotImplementedError

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.maintenance.erasing.reach import Reached
 from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.maintenance.sealing.letting_go import release
 from flask_continuum.engine.read.keys import chunks
 from flask_continuum.engine.registry import OF_RECORD, OF_USER, PERSONAL
 
@@ -41,6 +42,7 @@ class Trace:
     def clear(self) -> None:
         """Take it out."""
         nothing = dict.fromkeys(self.columns, sa.null())
+        release(self.place, self.table, self._told, [column.name for column in self.columns])
         self.place.write(sa.update(self.table).values(nothing).where(self._told))
 
     @property
@@ -127,8 +129,10 @@ def clear_contexts(place: Place, user: Any) -> None:
         .values(context=sa.bindparam("kept", type_=transaction.c.context.type))
     )
     found = [{"number": number, "kept": kept} for number, kept in contexts_of_user(place, user)]
-    for start in range(0, len(found), 1000):
-        part = found[start : start + 1000]
+    for start in range(0, len(found), 500):
+        part = found[start : start + 500]
+        concerned = transaction.c.id.in_([each["number"] for each in part])
+        release(place, transaction, concerned, [transaction.c.context.name])
         place.connection.execute(statement, part, execution_options=OWN)
 
 

@@ -12,6 +12,7 @@ from flask_continuum.engine.dialects.fragments import OWN
 from flask_continuum.engine.errors import ImproperlyConfigured
 from flask_continuum.engine.maintenance.erasing.lives import Life
 from flask_continuum.engine.maintenance.scope import Place
+from flask_continuum.engine.maintenance.sealing.letting_go import release
 from flask_continuum.engine.operation import Operation
 from flask_continuum.engine.read.key_texts import key_text
 from flask_continuum.engine.read.keys import among, chunks
@@ -105,6 +106,7 @@ class Values:
                 self._say(column, reached, erasing)
             columns = [column for _, column in self.recorded]
             if columns:
+                release(self.place, self.table.version, reached, [c.name for c in columns])
                 filled = sa.or_(*(column.is_not(None) for column in columns))
                 self.place.write(
                     sa.update(self.table.version)
