@@ -14,7 +14,7 @@ from flask_continuum import erase, seal, verify
 from flask_continuum.plugins import SealPlugin
 from tests.engine.maintenance.people import Club, build, write_story
 from tests.faults.keeping import KEY
-from tests.faults.test_killed import PATIENCE, _wait_until_gone
+from tests.faults.test_killed import PATIENCE, wait_until_gone
 from tests.support.documents import ROOT
 
 SECRET = "xyzzy"
@@ -46,7 +46,7 @@ def kill(club: Club, job: str, lines: int, after: float) -> None:
     time.sleep(after)
     process.kill()
     process.communicate(timeout=PATIENCE)
-    _wait_until_gone(club.engine)
+    wait_until_gone(club.engine)
 
 
 def test_a_seal_is_whole_and_goes_on(club: Club) -> None:
