@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from flask_continuum import access_log
 from flask_continuum.policy import Action, DefaultPolicy, deny, is_logged_in
 from tests.admin.conftest import close, write_story
 from tests.admin.newsroom import Newsroom, make_newsroom
@@ -107,6 +109,10 @@ ROUTES: Mapping[str, Route] = {
     ),
     "transaction": Route({"uid": "3"}, queries="model=article model=nothing start=x"),
     "undo": Route({"uid": "3"}, (403, 200, 200, 200), (403, 303, 303, 303), "chosen=1&record=0"),
+    "access_log": Route(
+        get=(403, 200, 403, 200),
+        queries="q=Maya q=1 q=article/1 q=place/1 answer=denied answer=x cursor=o2 cursor=x",
+    ),
     "missing": Route({"rest": "no/such/page"}, (404, 404, 404, 404)),
 }
 
@@ -185,6 +191,8 @@ class Rights(DefaultPolicy):
         key = about.get("field") or about.get("relationship")
         if user.name == VIEWER and action not in (Action.VIEW, Action.VIEW_FIELD):
             return deny("You may only look.")
+        if user.name == KEPT_OUT and action is Action.VIEW_ACCESS_LOG:
+            return deny("Not who looked.")
         if user.name == KEPT_OUT and (is_first or name == "Comment"):
             return deny("Not this one.")
         if user.name == HALF_BLIND and is_first and key in HIDDEN:
@@ -212,6 +220,38 @@ HIDE_MORE = """
 """Puts other things where only the one who is kept out does not look."""
 
 
+LOOKS = [
+    {
+        "at": datetime(2026, 3, 7, 9, minute),
+        "user_id": user,
+        "actor": actor,
+        "address": address,
+        "model": model,
+        "key": key,
+        "action": action,
+        "allowed": allowed,
+        "remote_addr": "10.1.2.3",
+    }
+    for minute, (user, actor, address, model, key, action, allowed) in enumerate(
+        [
+            ("1", "Maya Lind", "/history/records/article/1", "article", "1", "view", True),
+            (
+                "1",
+                "Maya Lind",
+                "/history/records/article/1/1/revert",
+                "article",
+                "1",
+                "revert",
+                True,
+            ),
+            (None, None, "/history/records/comment/1", "comment", "1", "view", False),
+            ("2", "<b>Tom</b>", "/history/records/gone/a%2Fb", "gone", "a/b", "export", True),
+        ]
+    )
+]
+"""Who looked at the history before."""
+
+
 class Site:
     """The newsroom with its story and all kinds of people, and what was in it at first.
 
@@ -230,9 +270,14 @@ class Site:
     ) -> None:
         self.path = path
         self.newsroom: Newsroom = make_newsroom(
-            f"sqlite:///{path}", policy=Rights, CONTINUUM_ADMIN_USER=lambda user: True
+            f"sqlite:///{path}",
+            policy=Rights,
+            CONTINUUM_ADMIN_USER=lambda user: True,
+            CONTINUUM_ACCESS_LOG=True,
         )
         self.app = self.newsroom.app
+        # The page is looked at like all others; noting each look would change what it shows.
+        self.app.teardown_appcontext_funcs.remove(access_log._write_noted)
         models, session = self.newsroom.models, self.newsroom.db.session
         with self.app.app_context():
             write_story(self.newsroom, secrets=secrets)
@@ -240,6 +285,7 @@ class Site:
             session.execute(sa.text('UPDATE "transaction" SET user_id = 1 WHERE id = 4'))
             # in the addresses of every story the same
             session.execute(sa.text("UPDATE \"transaction\" SET uid = printf('%032x', id)"))
+            session.execute(sa.insert(access_log.define_table(self.newsroom.db.metadata)), LOOKS)
             for statement in (HIDE + ";" + HIDE_MORE * whole).split(";") if word else ():
                 used = {"word": word} if ":word" in statement else {}
                 session.execute(sa.text(statement), used)
