@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -126,6 +127,29 @@ def test_a_transaction_in_which_only_links_changed_has_its_page(look):
     relations, _, changes = page.text.partition("What #4 changed")
     assert "draft" not in relations and "harbour" in relations
     assert "draft" in changes
+
+
+def test_the_steps_from_change_to_change_stop_where_only_links_changed(newsroom, story, maya):
+    story.tags = []
+    newsroom.db.session.commit()  # 7: only links, as in 4
+    steps = {}
+    for at in (1, 4, 7):
+        html = maya.get(f"/history/records/article/1/{at}").text
+        found = dict(re.findall(r'article/1/(\d)" rel="(prev|next)"', html))
+        steps[at] = {relation: int(to) for to, relation in found.items()}
+    assert steps == {1: {"next": 2}, 4: {"prev": 3, "next": 7}, 7: {"prev": 4}}
+
+
+def test_only_the_last_change_is_current_also_where_only_links_changed(newsroom, story, maya):
+    story.tags = []
+    newsroom.db.session.commit()
+    own, before, last = (
+        read(maya.get(f"/history/records/article/1/{at}").text).text for at in (3, 4, 7)
+    )
+    for text in (own, before):
+        assert "Current" not in text and "It stood from" in text
+        assert "harbour" in text.partition("From this version to now")[2]
+    assert "Current" in last and "It has stood since" in last
 
 
 def test_links_since_a_transaction_that_changed_only_links_are_shown(newsroom, story, maya):

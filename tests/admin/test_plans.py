@@ -358,6 +358,20 @@ def test_a_stale_undo_is_refused(newsroom, story, maya):
     assert article(newsroom).section.name == "Sports"
 
 
+def test_a_refused_undo_tells_of_links_too(newsroom, story, maya):
+    """Of the record that it would give its links back, whose own row nobody touched."""
+    form = plan_at(maya, "/history/transactions/4/undo")
+    changed = article(newsroom)
+    draft = newsroom.db.session.query(newsroom.models.Tag).filter_by(name="draft").one()
+    changed.tags = [draft, newsroom.models.Tag(name="tunnel")]
+    newsroom.db.session.commit()
+    response = send(maya, form)
+    assert response.status_code == 409
+    text = read(response.text).text
+    assert "What #7 changed" in text and "tunnel" in text
+    assert [tag.name for tag in article(newsroom).tags] == ["draft", "tunnel"]
+
+
 def test_an_undone_deletion_brings_the_record_back(newsroom, story, maya):
     assert send(maya, plan_at(maya, "/history/transactions/6/undo")).status_code == 303
     assert article(newsroom, 2).title == "<script>alert('gone')</script>"

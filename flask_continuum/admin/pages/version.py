@@ -60,17 +60,21 @@ RELATED = 50
 class Found:
     """What the engine says about one version.
 
-    :ivar next_at: the transaction that ended it, ``None`` while it stands.
+    :ivar next_at: the transaction that changed the record next, its links included; ``None``
+        while it stands.
+    :ivar is_present: nothing has changed since, so that this is how the record is now.
     :ivar now: its differences to the present state, ``None`` when it is the present state or
         the record is deleted.
     :ivar related: the records that its relationships held, by relationship.
-    :ivar around: the transactions of the versions around it, newest first, its own included.
+    :ivar around: the transactions around it in which the record changed, newest first, its own
+        included.
     :ivar setters: the transaction that last changed each field, by its key; ``None`` for a field
         that was never set, nothing for one that was set longer ago than the search goes.
     """
 
     entry: Entry
     next_at: Any | None
+    is_present: bool
     now: Comparison | None
     related: Mapping[str, Sequence[Any]]
     around: Sequence[Any]
@@ -110,9 +114,9 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
                 ),
                 Piece(text=" "),
             ),
-            pills=(*kind_pills(at), *_state_pills(subject, entry)),
-            actions=_actions(visit, subject, entry),
-            main_action=_revert(visit, subject, entry),
+            pills=(*kind_pills(at), *_state_pills(subject, found)),
+            actions=_actions(visit, subject, found),
+            main_action=_revert(visit, subject, found),
         ),
         record=record,
         banner=_banner(visit, subject, found),
@@ -141,8 +145,8 @@ def build_version(visit: Visit, subject: Subject, found: Found) -> VersionPage:
             links=show_links(
                 visit, visible_links(found.now.links, masks) if found.now else (), anchor="now"
             ),
-            link=_compare_link(visit, subject, entry),
-            empty=_nothing_now(subject, entry),
+            link=_compare_link(visit, subject, found),
+            empty=_nothing_now(subject, found),
         ),
         facts=transaction_facts(visit, at, with_link=True),
         near=tuple(
@@ -312,34 +316,31 @@ def _left(entry: Entry) -> str:
     return _("%(record)s as %(person)s saved it in %(version)s")
 
 
-def _state_pills(subject: Subject, entry: Entry) -> tuple[Pill, ...]:
-    if entry.operation is Operation.DELETE:
+def _state_pills(subject: Subject, found: Found) -> tuple[Pill, ...]:
+    if found.entry.operation is Operation.DELETE:
         return (Pill(words=_("Deleted"), tone="del"),)
-    if _is_present(subject, entry):
+    if found.is_present:
         return (Pill(words=_("Current"), tone="now"),)
     return (Pill(words=_("Deleted since"), tone="del"),) if subject.is_deleted else ()
 
 
-def _is_present(subject: Subject, entry: Entry) -> bool:
-    return not subject.is_deleted and entry.transaction.id >= subject.newest_id
-
-
-def _actions(visit: Visit, subject: Subject, entry: Entry) -> tuple[Link, ...]:
-    link = _compare_link(visit, subject, entry)
+def _actions(visit: Visit, subject: Subject, found: Found) -> tuple[Link, ...]:
+    link = _compare_link(visit, subject, found)
     return (link,) if link else ()
 
 
-def _compare_link(visit: Visit, subject: Subject, entry: Entry) -> Link | None:
-    if subject.is_deleted or _is_present(subject, entry):
+def _compare_link(visit: Visit, subject: Subject, found: Found) -> Link | None:
+    if subject.is_deleted or found.is_present:
         return None
-    query = {"from": str(entry.transaction.id), "to": "now"}
+    query = {"from": str(found.entry.transaction.id), "to": "now"}
     return Link(
         label=_("Compare with now"), url=visit.links.compare(subject.model, subject.key, **query)
     )
 
 
-def _revert(visit: Visit, subject: Subject, entry: Entry) -> Link | None:
-    if _is_present(subject, entry) or entry.only_links:
+def _revert(visit: Visit, subject: Subject, found: Found) -> Link | None:
+    entry = found.entry
+    if found.is_present or entry.only_links:
         return None
     may = visit.access.may_revert(subject.model, record=subject.live, version=entry.version)
     if not may.allowed or (entry.operation is Operation.DELETE and not subject.is_deleted):
@@ -362,10 +363,10 @@ def _nothing_before(entry: Entry) -> str:
     return _("Nothing that is shown here changed in this transaction.")
 
 
-def _nothing_now(subject: Subject, entry: Entry) -> str:
+def _nothing_now(subject: Subject, found: Found) -> str:
     if subject.is_deleted:
         return _("The record is deleted now.")
-    if _is_present(subject, entry):
+    if found.is_present:
         return _("This is how it is now.")
     return _("Everything is now as it was here.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,10 @@ from flask_continuum.admin.views.transaction import find_transaction
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wanted import Given, Wanted, read_values, to_show, wanted_values
 from flask_continuum.engine.errors import PlanBlocked, StalePlan
+from flask_continuum.engine.read.keys import Key
+from flask_continuum.engine.read.latest import newest_changes
 from flask_continuum.engine.read.timeline import entries_since
+from flask_continuum.engine.revert.live import Place
 from flask_continuum.engine.revert.plan import Plan
 from flask_continuum.engine.revert.steps import Action, RecordPlan, State
 from flask_continuum.engine.revert.undo import plan_undo
@@ -145,10 +149,11 @@ def _between(visit: Visit, asked: Asked, choices: UndoChoices) -> list[Between]:
     base = read_number(request.form.get(BASE), BASE)
     if base is None:
         return []
+    newest = _newest_changes(visit, asked.plan)
     changed = [
         (place, record)
         for place, record in enumerate(asked.plan.records)
-        if record.base is not None and record.base > base
+        if newest.get((record.model, record.key), base) > base
     ][:CHANGES_SHOWN]
     lives = plans.load_lives(visit, [record for _place, record in changed])
     found = []
@@ -164,6 +169,18 @@ def _between(visit: Visit, asked: Asked, choices: UndoChoices) -> list[Between]:
             )
         )
     return found
+
+
+def _newest_changes(visit: Visit, plan: Plan) -> Mapping[Place, int]:
+    """The transaction that changed each record of a plan last, be it only its links."""
+    keys: dict[type[Any], list[Key]] = defaultdict(list)
+    for record in plan.records:
+        keys[record.model].append(record.key)
+    return {
+        (model, key): at
+        for model, own in keys.items()
+        for key, at in newest_changes(visit.session, visit.registry.of(model), own).items()
+    }
 
 
 def _concerned(place: int, record: RecordPlan, choices: UndoChoices) -> frozenset[str]:

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from flask_continuum.admin import bounds, shapes
 from flask_continuum.admin.gate import page
-from flask_continuum.admin.moments import transactions_of
 from flask_continuum.admin.pages.version import Found, build_version
 from flask_continuum.admin.pruned import no_version
 from flask_continuum.admin.rendering import show
@@ -24,6 +23,7 @@ from flask_continuum.engine.read.related import related
 from flask_continuum.engine.read.results import Comparison, Entry, LinkChange
 from flask_continuum.engine.read.surroundings import Instant, surroundings
 from flask_continuum.engine.read.timeline import entry as entry_of
+from flask_continuum.engine.read.timeline import neighbours
 
 AROUND = 3
 """Versions before and after the one shown that the side lists."""
@@ -38,13 +38,14 @@ def version(visit: Visit, model: str, key: str, transaction: int) -> ResponseRet
     if entry is None:
         raise no_version(visit, subject, transaction)
     see_version(visit, subject, entry.version)
-    later = transactions_of(visit, subject, limit=AROUND, above=transaction)
-    earlier = transactions_of(visit, subject, limit=AROUND, below=transaction)
+    later, earlier = neighbours(session, subject.model, subject.key, transaction, limit=AROUND)
+    is_present = not subject.is_deleted and not later
     around_then = _related(visit, subject, entry)
     found = Found(
         entry=entry,
         next_at=later[-1] if later else None,
-        now=_since_then(visit, subject, entry, around_then),
+        is_present=is_present,
+        now=None if is_present else _since_then(visit, subject, entry, around_then),
         related=around_then,
         around=(*later, entry.transaction, *earlier),
         recorded=recorded(session, subject.versioned),
@@ -79,8 +80,8 @@ def _related(visit: Visit, subject: Subject, entry: Entry) -> Mapping[str, Seque
 def _since_then(
     visit: Visit, subject: Subject, entry: Entry, around_then: Mapping[str, Sequence[Any]]
 ) -> Comparison | None:
-    """The differences from the version to now; ``None`` when it is how the record is now."""
-    if subject.is_deleted or entry.transaction.id >= subject.newest_id:
+    """The differences from the version to now; ``None`` when the record is deleted."""
+    if subject.is_deleted:
         return None
     live = subject.live if subject.live is not None else subject.newest
     found = compare(visit.session, entry.version, live)

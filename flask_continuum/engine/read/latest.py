@@ -100,6 +100,17 @@ def latest_changes(
     return {key: made.get(key, ()) for key in wanted}
 
 
+def newest_changes(
+    session: Session, entry: VersionedClass, keys: Iterable[Key]
+) -> Mapping[Key, int]:
+    """Return the transaction that changed each record last, its links included.
+
+    One statement for a few hundred records. A key without history has none.
+    """
+    found = _places(session, entry, list(dict.fromkeys(keys)), 1)
+    return {key: max(places.all) for key, places in found.items() if places.all}
+
+
 def newest_places(
     session: Session,
     entry: VersionedClass,

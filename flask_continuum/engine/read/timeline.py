@@ -169,6 +169,30 @@ def newest_change(session: Session, model: Any, key: Sequence[Any]) -> int | Non
     return places[0][0] if places else None
 
 
+def neighbours(
+    session: Session, model: Any, key: Sequence[Any], transaction_id: int, *, limit: int
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the transactions around one in which a record changed, its links included.
+
+    :param limit: how many after it, and how many before it.
+    :returns: those after it and those before it, the newest first in both.
+    """
+    found = versioned(model)
+    wanted = Filter(every_life=True)
+    windows = (
+        Window(limit=limit, above=transaction_id, rising=True),
+        Window(limit=limit, below=transaction_id),
+    )
+    after, before = (
+        [place.at for place in _places(session, found, key, wanted, window)] for window in windows
+    )
+    loaded = transactions_by_id(session, found, (*after, *before))
+    return (
+        tuple(loaded[at] for at in reversed(after) if at in loaded),
+        tuple(loaded[at] for at in before if at in loaded),
+    )
+
+
 def authors(
     session: Session, model: Any, key: Sequence[Any], *, most: int | None = None
 ) -> tuple[Author, ...]:
