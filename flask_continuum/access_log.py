@@ -32,6 +32,7 @@ DENIED = frozenset({401, 403, 404})
 """Answers of pages that show nothing; what may not be seen answers as if it were not there."""
 
 _ENTERED, _NOTED = "continuum_entered", "continuum_noted"
+_LOOKED = "continuum_looked"
 _LENGTHS: Mapping[str, int] = {
     "user_id": 80,
     "actor": 255,
@@ -111,6 +112,11 @@ def note_entered() -> None:
     setattr(g, _ENTERED, True)
 
 
+def note_looked() -> None:
+    """Note that the running POST only shows something: it is no revert and no undo."""
+    setattr(g, _LOOKED, True)
+
+
 def note_page(state: State, status: int) -> None:
     """Note the page of the running request, to be written when the request is over.
 
@@ -137,7 +143,8 @@ def note_page(state: State, status: int) -> None:
 
 def _action() -> str:
     name = (request.endpoint or "").rpartition(".")[2]
-    if request.method == "POST" and name in ("revert", "undo"):
+    looked = g.pop(_LOOKED, False)
+    if request.method == "POST" and name in ("revert", "undo") and not looked:
         return name
     return "export" if request.args.get("format") in ("csv", "jsonl") else "view"
 

@@ -17,8 +17,8 @@ VALUE = "value-"
 """What the names of inputs begin with that take a value."""
 FIELD, RELATION, REASON, BASE, PLAN, NEXT = "field", "relation", "reason", "base", "plan", "next"
 LONGEST_REASON = 2000
-LONGEST_KEPT = 2000
-"""Characters of a value that an address carries on; a longer one has to be typed in again."""
+REVIEW = "review"
+"""The input of a form that asks for the plan with what was chosen, and for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,11 @@ def _reason(sent: MultiDict[str, str]) -> str:
     return visible(sent.get(REASON, "").strip()[:LONGEST_REASON])
 
 
+def asks_for_review() -> bool:
+    """True when the running POST wants to see the plan, and nothing done."""
+    return REVIEW in request.form
+
+
 def name_of_conflict(place: int, field: str = "") -> str:
     """The name of the inputs that decide a conflict: of a field, or of a record as a whole."""
     return f"{RESOLVE}-{place}-{field}"
@@ -149,11 +154,7 @@ def _read_values(sent: MultiDict[str, str]) -> Mapping[str, str]:
 
 
 def _hidden_values(values: Mapping[str, str]) -> Iterator[Hidden]:
-    return (
-        Hidden(name=f"{VALUE}{name}", value=values[name])
-        for name in sorted(values)
-        if len(values[name]) <= LONGEST_KEPT
-    )
+    return (Hidden(name=f"{VALUE}{name}", value=values[name]) for name in sorted(values))
 
 
 def tick_query(fields: Collection[str], relations: Collection[str]) -> dict[str, list[str] | str]:

@@ -219,10 +219,14 @@ def test_what_changed_meanwhile_is_told_before_values_are_set(
     address = deleted(shop, product(shop, 1))
     form = fetch(kim, address).plan
     product(shop, 1, slug="another")
-    response = send(kim, form, **FILLED)
+    filled = {**FILLED, "value-price": "12.50" + "0" * 3000}
+    response = send(kim, form, **filled)
     assert response.status_code == 409
     (onward,) = (each for each in read(response.text).forms if each.values.get("chosen") == "1")
-    assert onward.values["value-price"] == "12.50"
+    assert onward.method == "post"
+    review = send(kim, onward)
+    assert review.status_code == 200 and find(shop, "Product", 1) is None
+    assert read(review.text).plan.values["value-price"] == filled["value-price"]
 
 
 # --- unique values ------------------------------------------------------------------------------

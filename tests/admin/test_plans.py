@@ -160,7 +160,7 @@ def test_a_stale_plan_is_refused_and_ticks_and_reason_are_kept(newsroom, story, 
     assert "Compare instead" not in page.text
     assert article(newsroom).title == "Harbour bridge reopens"
     (onward,) = (each for each in page.forms if each.values.get("chosen") == "1")
-    review = read(maya.get(onward.action, query_string=onward.values).text)
+    review = read(send(maya, onward).text)
     assert review.plan.values.getlist("field") == ["title", "body"]
     assert review.plan.values["reason"] == "Wrong <b>figure</b>"
     assert send(maya, review.plan).status_code == 303
@@ -353,7 +353,7 @@ def test_a_stale_undo_is_refused(newsroom, story, maya):
     assert "What #7 changed in article 1" in page.text
     assert "1 of 1 field meets your plan" in page.text and "Sports" in page.text
     (onward,) = (each for each in page.forms if each.values.get("chosen") == "1")
-    review = read(maya.get(onward.action, query_string=onward.values).text)
+    review = read(send(maya, onward).text)
     assert review.plan.values["reason"] == "It was an accident"
     assert article(newsroom).section.name == "Sports"
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from flask_continuum.admin import csrf
+from flask_continuum.admin.choices import REVIEW
 from tests.admin.pages import read
 from tests.admin.site import EDITOR, STRANGER, Site, posting
 
@@ -58,6 +59,18 @@ def test_a_form_without_our_token_is_shown_again(forms, unchanged, token):
         response = client.post(place.address, data=sent)
         assert response.status_code == 400, place.address
         assert "had expired" in response.text
+
+
+def test_a_plan_that_is_asked_for_again_is_shown_and_nothing_done(forms, unchanged):
+    client, found = forms
+    for place, form in found:
+        asked = {**form.to_dict(flat=False), REVIEW: "1", "reason": "Kept for now"}
+        response = client.post(place.address, data=asked)
+        assert response.status_code == 200, place.address
+        assert read(response.text).plan.values["reason"] == "Kept for now"
+        assert client.post(place.address, data=asked, headers=FOREIGN[1]).status_code == 403
+        del asked[csrf.FIELD_NAME]
+        assert client.post(place.address, data=asked).status_code == 400
 
 
 def test_the_token_of_another_person_is_none(site, forms, unchanged):

@@ -130,7 +130,7 @@ class Stale:
     parts: tuple[StalePart, ...]
     action: str
     hidden: tuple[Hidden, ...]
-    """Ticks and reason, to be sent on by GET."""
+    """Ticks, reason and what was typed in, to be sent on by a POST that only shows the plan."""
     button: str
     """``Review the new plan``."""
     note: str

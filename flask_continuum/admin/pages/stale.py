@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from flask_continuum.admin.choices import REVIEW
 from flask_continuum.admin.contexts import Commit, Hidden, Piece, Pill, Stale, StalePart
+from flask_continuum.admin.csrf import make_token
 from flask_continuum.admin.differences import show_fields, show_links
 from flask_continuum.admin.entries import Seen, see
 from flask_continuum.admin.people import person_of
@@ -46,20 +48,25 @@ def build_stale(
 
     :param commit: the box of the new plan.
     :param kept: what of the person's own is not lost.
-    :param hidden: that, to be sent on.
+    :param hidden: that, to be sent on: in a form, as an address holds no long text.
     """
     seen = [
         (each, shown)
         for each in changes
         for shown in see(visit, each.versioned, each.entries, record=each.record)
     ]
+    token = make_token()
     seen.sort(key=lambda found: found[1].entry.transaction.id, reverse=True)
     return Stale(
         heading=heading,
         words=(*_since(visit, [shown for _each, shown in seen]), Piece(text=f" {kept}")),
         parts=tuple(_part(visit, each, shown) for each, shown in seen),
         action=commit.action,
-        hidden=hidden,
+        hidden=(
+            Hidden(name=token.name, value=token.value),
+            Hidden(name=REVIEW, value="1"),
+            *hidden,
+        ),
         button=_("Review the new plan"),
         note=_(
             "The plan opens against what is there now. Nothing is applied before you confirm it "

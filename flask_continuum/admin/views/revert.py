@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden
 
+from flask_continuum import access_log
 from flask_continuum.admin import csrf, plans
-from flask_continuum.admin.choices import BASE, PLAN, Choices, read_choices
+from flask_continuum.admin.choices import BASE, PLAN, Choices, asks_for_review, read_choices
 from flask_continuum.admin.contexts import Link, RevertPage
 from flask_continuum.admin.errors import not_found
 from flask_continuum.admin.gate import plan_page
@@ -67,7 +68,9 @@ class Asked:
 
 @plan_page
 def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseReturnValue:
-    """Show what going back to a version would change; a POST does what was chosen of it."""
+    """Show what going back to a version would change; a POST does what was chosen of it, unless it
+    asks for the plan again.
+    """
     asked = _plan(visit, model, key, transaction)
     choices = read_choices()
     if request.method != "POST":
@@ -76,6 +79,9 @@ def revert(visit: Visit, model: str, key: str, transaction: int) -> ResponseRetu
         csrf.check()
     except csrf.ExpiredForm:
         return _show(_page(visit, asked, choices, error=_(EXPIRED)), 400)
+    if asks_for_review():
+        access_log.note_looked()
+        return _show(_page(visit, asked, choices))
     if request.form.get(PLAN) != asked.plan.fingerprint:
         return _refuse(visit, asked, choices)
     given = asked.given(choices)

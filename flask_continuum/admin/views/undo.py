@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import Forbidden
 
+from flask_continuum import access_log
 from flask_continuum.admin import csrf, plans
 from flask_continuum.admin.choices import (
     BASE,
@@ -21,6 +22,7 @@ from flask_continuum.admin.choices import (
     NOW,
     PLAN,
     UndoChoices,
+    asks_for_review,
     read_undo_choices,
 )
 from flask_continuum.admin.contexts import UndoPage
@@ -81,7 +83,9 @@ class Asked:
 
 @plan_page
 def undo(visit: Visit, uid: str) -> ResponseReturnValue:
-    """Show what undoing a transaction would change; a POST does what was chosen of it."""
+    """Show what undoing a transaction would change; a POST does what was chosen of it, unless
+    it asks for the plan again.
+    """
     asked = _plan(visit, uid)
     choices = read_undo_choices()
     if request.method != "POST":
@@ -90,6 +94,9 @@ def undo(visit: Visit, uid: str) -> ResponseReturnValue:
         csrf.check()
     except csrf.ExpiredForm:
         return _show(_page(visit, asked, choices, error=_(EXPIRED)), 400)
+    if asks_for_review():
+        access_log.note_looked()
+        return _show(_page(visit, asked, choices))
     if request.form.get(PLAN) != asked.plan.fingerprint:
         return _refuse(visit, asked, choices)
     given = asked.given(choices)
