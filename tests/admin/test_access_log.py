@@ -254,6 +254,49 @@ def test_of_models_that_the_reader_may_not_see_it_tells_nothing(
     assert "/history/transactions/1" in page.text
 
 
+def test_of_records_that_the_reader_may_not_see_it_tells_nothing(
+    logged: Newsroom, maya: FlaskClient, tom: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("2", "99999999999999999999", "no-number", "77", "1"):  # 2 is deleted
+        maya.get(f"/history/records/article/{key}")
+    assert "/article/2" in read(maya.get("/history/access?q=article/2").text).text
+
+    def decide(self: Any, action: Action, user: Any, **about: Any) -> Any:
+        for thing in (about.get("record"), about.get("version")):
+            if getattr(thing, "id", 1) == 2 and about["model"].__name__ == "Article":
+                return deny("Not the second.")
+        return DefaultPolicy.decide(self, action, user, **about)
+
+    monkeypatch.setattr(Reserved, "decide", decide)
+    older = tom.get("/history/access?q=article/2")
+    assert "/records/article/2" not in older.text and "Nothing fits" in older.text
+    text, address = "", "/history/access"
+    while address:
+        page = read(tom.get(address).text)
+        text += page.text
+        address = next((link for link in page.links if "cursor=o" in link), "")
+    assert "/article/1" in text and "/article/77" in text
+    assert "/article/2" not in text and "no-number" not in text and "99999999" not in text
+
+
+def test_a_page_of_which_nothing_may_be_seen_leads_on(logged: Newsroom, maya: FlaskClient) -> None:
+    maya.get(TIMELINE)
+    for _ in range(3):  # a page has three entries
+        maya.get("/history/records/article/no-number")
+    page = read(maya.get("/history/access").text)
+    assert "Nothing to show here" in page.text
+    (older,) = (link for link in page.links if "cursor=o" in link)
+    assert "/article/1" in read(maya.get(older).text).text
+
+
+def test_a_review_of_a_plan_is_noted_as_a_look(logged: Newsroom, maya: FlaskClient) -> None:
+    address = f"{TIMELINE}/1/revert"
+    form = read(maya.get(address).text).plan
+    assert maya.post(address, data={**form.values, "review": "1"}).status_code == 200
+    with logged.app.app_context():
+        assert [each.action for each in read_access_log(logged.db.session).items] == ["view"] * 2
+
+
 def test_a_cursor_is_read_with_suspicion(logged: Newsroom) -> None:
     with logged.app.app_context():
         for cursor in ("", "n", "o-1", "o" + "9" * 30, "x5", "o5x"):

@@ -219,14 +219,32 @@ def test_what_changed_meanwhile_is_told_before_values_are_set(
     address = deleted(shop, product(shop, 1))
     form = fetch(kim, address).plan
     product(shop, 1, slug="another")
-    filled = {**FILLED, "value-price": "12.50" + "0" * 3000}
-    response = send(kim, form, **filled)
+    response = send(kim, form, **FILLED)
+    assert response.status_code == 409
+    (onward,) = (each for each in read(response.text).forms if each.values.get("chosen") == "1")
+    assert onward.values["value-price"] == "12.50"
+
+
+def test_a_long_value_is_kept_when_the_new_plan_is_reviewed(
+    shop: Newsroom, kim: FlaskClient
+) -> None:
+    lamp = product(shop, 1)
+    first = newest(shop)
+    lamp.slug, lamp.name = "old-lamp", "Old lamp"
+    shop.db.session.commit()
+    product(shop, 2, slug="lamp-1")
+    form = fetch(kim, f"/history/records/product/1/{first}/revert").plan
+    find(shop, "Product", 1).name = "Older lamp"
+    shop.db.session.commit()
+    long = "a lamp, " * 2000
+    response = send(kim, form, **{"value-slug": long})
     assert response.status_code == 409
     (onward,) = (each for each in read(response.text).forms if each.values.get("chosen") == "1")
     assert onward.method == "post"
+    before = newest(shop)
     review = send(kim, onward)
-    assert review.status_code == 200 and find(shop, "Product", 1) is None
-    assert read(review.text).plan.values["value-price"] == filled["value-price"]
+    assert review.status_code == 200 and newest(shop) == before
+    assert read(review.text).plan.values["value-slug"] == long
 
 
 # --- unique values ------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def build_access_log(visit: Visit, wanted: AccessFilter, page: Page[AccessEntry]
         filters=_filters(visit, wanted),
         rows=rows,
         pager=make_pager(page, visit.links.access_log, wanted.query, ENTRIES),
-        empty=None if rows else _empty(wanted),
+        empty=None if rows else _empty(wanted, goes_on=page.older is not None),
     )
 
 
@@ -139,7 +139,12 @@ def _filters(visit: Visit, wanted: AccessFilter) -> FilterForm:
     )
 
 
-def _empty(wanted: AccessFilter) -> Empty:
+def _empty(wanted: AccessFilter, *, goes_on: bool) -> Empty:
+    if goes_on:
+        return Empty(
+            heading=_("Nothing to show here"),
+            words=_("All of this page is about records that you may not see."),
+        )
     if wanted.query:
         return Empty(
             heading=_("Nothing fits"),
