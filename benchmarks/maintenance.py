@@ -2,7 +2,8 @@
 
 Run as ``python -m benchmarks.maintenance``: makes a million versions of a hundred thousand records,
 and as many rows without a version, in a database of its own, and runs the jobs over them one after
-the other. Each must leave a history that ``verify`` finds nothing in.
+the other. Each must leave a history that ``verify`` finds nothing in. With ``--seals`` the history
+is sealed first, and the jobs after that keep its seals sound.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from benchmarks.databases import KINDS, fresh
-from flask_continuum import baseline, prune, verify
+from flask_continuum import baseline, prune, seal, verify
 from flask_continuum.engine.manager import VersioningManager
+from flask_continuum.plugins import SealPlugin
 
 EACH = 10
 """Versions of a record."""
@@ -63,26 +65,28 @@ def main() -> None:
         "kinds", nargs="*", metavar="KIND", help="sqlite, postgresql, mariadb; all by default"
     )
     parser.add_argument("--versions", type=int, default=1_000_000)
+    parser.add_argument("--seals", action="store_true", help="seal the history before")
     arguments = parser.parse_args()
     kinds = arguments.kinds or KINDS
     for kind in kinds:
         if len(kinds) > 1:
             # a process of its own for each: what the one before needed would not be seen
             own = [sys.executable, "-m", __spec__.name, kind, "--versions", f"{arguments.versions}"]
-            subprocess.run(own, check=True)
+            subprocess.run([*own, "--seals"] if arguments.seals else own, check=True)
             continue
         with fresh(kind) as url:
-            measure(kind, url, arguments.versions)
+            measure(kind, url, arguments.versions, seals=arguments.seals)
 
 
-def measure(kind: str, url: str, versions: int) -> None:
+def measure(kind: str, url: str, versions: int, *, seals: bool) -> None:
     """Run all jobs on one database.
 
+    :param seals: whether its history is sealed.
     :raises SystemExit: when a job leaves damage, or takes too much memory.
     """
     engine = sa.create_engine(url)
     sessions = sessionmaker(engine)
-    manager = VersioningManager(user_cls=None)
+    manager = VersioningManager(user_cls=None, plugins=[SealPlugin()] if seals else [])
     manager.attach(Base, sessions, engine)
     try:
         Base.metadata.create_all(engine)
@@ -91,7 +95,7 @@ def measure(kind: str, url: str, versions: int) -> None:
         print(f"{kind}: {versions:,} versions made in {time.perf_counter() - began:.0f} s")
         before = memory()
         with sessions() as session:
-            for name, job in jobs(session, manager, versions):
+            for name, job in jobs(session, manager, versions, seals=seals):
                 began = time.perf_counter()
                 said = job()
                 took = time.perf_counter() - began
@@ -106,25 +110,32 @@ def measure(kind: str, url: str, versions: int) -> None:
 
 
 def jobs(
-    session: Session, manager: VersioningManager, versions: int
+    session: Session, manager: VersioningManager, versions: int, *, seals: bool
 ) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Yield the jobs in their order."""
     half = START + timedelta(seconds=versions // TOGETHER // 2)
 
-    def sound() -> str:
-        report = verify(session, manager)
+    def sound(*, seals: bool = False) -> str:
+        report = verify(session, manager, seals=seals)
         session.rollback()
         if not report.is_clean:
             raise SystemExit(str(report))
         return "nothing found"
 
+    def sealed() -> str:
+        (link,) = seal(session, manager)
+        return link
+
     yield "verify", sound
+    if seals:
+        yield "seal", sealed
+        yield "verify with seals", lambda: sound(seals=True)
     yield "prune, dry run", lambda: dict(prune(session, manager, older_than=half, dry_run=True))
     yield "prune the older half", lambda: dict(prune(session, manager, older_than=half))
     yield "prune all but the last", lambda: dict(prune(session, manager, keep=1))
     yield "verify", sound
     yield "baseline", lambda: dict(baseline(session, manager))
-    yield "verify", sound
+    yield "verify", lambda: sound(seals=seals)
 
 
 def furnish(engine: sa.Engine, manager: VersioningManager, versions: int) -> None:

@@ -22,6 +22,7 @@ from flask_continuum.engine.maintenance.emptied import delete_emptied, delete_va
 from flask_continuum.engine.maintenance.marked import Group, Span, delete_marked, mark
 from flask_continuum.engine.maintenance.prunable import Rule, groups, prunable
 from flask_continuum.engine.maintenance.scope import Place, places
+from flask_continuum.engine.maintenance.sealing.letting_go import release
 from flask_continuum.engine.maintenance.transactions import PRUNE
 from flask_continuum.engine.manager import VersioningManager
 from flask_continuum.engine.read.instants import instant, naive_utc
@@ -146,6 +147,7 @@ class _Run:
             delete_vacuumed(self._whole(), self.rule.cut)
         place = self._place()
         if self._find(place):
+            self._begin(place)
             self._tell(place, running=False)
         self.session.commit()
 
@@ -211,7 +213,7 @@ class _Run:
             self.at = dialect_for(place.connection).insert_transaction(place.connection, job)
             self.context = {**said.context, _TOLD: told}
         else:
-            self._tell(place, running=True)
+            self._write(place, running=True)
 
     def _find(self, place: Place) -> bool:
         """Tell whether there is a run that did not come to its end: this is the same one then."""
@@ -231,7 +233,13 @@ class _Run:
         return True
 
     def _tell(self, place: Place, *, running: bool) -> None:
-        """Write into the row what has been deleted so far."""
+        """Write into the row what has been deleted so far; it may be sealed between two chunks."""
+        transaction = place.history.transaction
+        mine = transaction.c.id == self.at
+        release(place, transaction, mine, [transaction.c.context.name], replaced=True)
+        self._write(place, running=running)
+
+    def _write(self, place: Place, *, running: bool) -> None:
         transaction = place.history.transaction
         told = {name: each for name, each in self.context[_TOLD].items() if name != "running"}
         self.context = {**self.context, _TOLD: told}

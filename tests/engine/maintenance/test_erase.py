@@ -19,8 +19,10 @@ from flask_continuum import (
     erase,
     history_of_field,
     plan_revert,
+    prune,
     verify,
 )
+from flask_continuum.engine.attribution import Attribution
 from flask_continuum.engine.read.timeline import timeline
 from tests.engine.invariants import check
 from tests.engine.maintenance.people import Club, build, write_story
@@ -238,6 +240,57 @@ def test_earlier_keys_are_followed(club: Club) -> None:
         assert found.records == {"address": 2}
     assert f"{SECRET} street" not in club.texts()
     assert f"{SECRET} once more" not in club.texts()
+
+
+@pytest.mark.parametrize("asked", ["by the key it has", "by the one it had"])
+def test_earlier_keys_are_followed_where_the_change_was_pruned(club: Club, asked: str) -> None:
+    with club.sessions() as session:
+        session.get(club.Member, 1).address_id = None
+        session.flush()
+        session.get(club.Address, 1).id = 9
+        session.commit()
+        for number in range(2):
+            session.get(club.Address, 9).street = f"{SECRET} once more {number}"
+            session.commit()
+        session.add(club.Address(id=8, street="of somebody else"))
+        session.commit()
+        assert prune(session, club.manager, models=[club.Address], keep=1)["address"]
+        address = club.manager.registry.of(club.Address).version_class
+        streets = session.scalars(sa.select(address.street).where(address.id == 1)).all()
+        assert f"{SECRET} new street" in streets
+        left = session.get(club.Address, 9).versions
+        assert [version.street for version in left] == [f"{SECRET} once more 1"]
+        former = session.scalars(
+            sa.select(address).where(address.id == 1, address.operation_type != Operation.DELETE)
+        ).one()
+        record = (club.Address, 9) if asked == "by the key it has" else former
+        found = erase(session, record, club.manager, live=True)
+        assert found.records == {"address": 2}
+        assert verify(session, club.manager).is_clean
+    assert f"{SECRET} new street" not in club.texts()
+    assert f"{SECRET} once more" not in club.texts()
+    assert "of somebody else" in club.texts()
+
+
+def test_what_a_user_s_transactions_say_of_pruning_stays(club: Club) -> None:
+    club.acting = Attribution(user_id=1, actor=SECRET, context={"endpoint": SECRET})
+    with club.sessions() as session:
+        session.get(club.Member, 2).points = 9
+        session.commit()
+        prune(session, club.manager, keep=1)
+    club.acting = Attribution(user_id=2, actor="Ada")
+    forget(club)
+    with club.sessions() as session:
+        transaction = club.manager.transaction_cls
+        theirs = session.scalars(
+            sa.select(transaction.context)
+            .where(transaction.user_id == 1, transaction.context.is_not(None))
+            .order_by(transaction.id)
+        ).all()
+        assert "member" in theirs[-2]["pruned"]
+        assert theirs[-1]["prune"]["keep"] == 1
+        assert verify(session, club.manager).is_clean
+    assert SECRET not in club.texts()
 
 
 def test_a_unique_or_missing_value_is_asked_for(club: Club) -> None:

@@ -208,6 +208,16 @@ def test_what_goes_on_purpose_leaves_a_seal(club: Club) -> None:
     assert found(club) == {K.SEALED_CHANGED: 1}
 
 
+def test_what_is_sealed_while_it_is_pruned_stays_sound(club: Club) -> None:
+    links = []
+    with club.sessions() as session:
+        session.get(club.Member, 2).points = 9
+        session.commit()
+        prune(session, club.manager, keep=1, chunk=1, progress=lambda *_: links.append(close(club)))
+    assert len(links) > 1
+    assert found(club) == {}
+
+
 def test_chunks_are_told_of(club: Club) -> None:
     counts: list[int] = []
     with club.sessions() as session:

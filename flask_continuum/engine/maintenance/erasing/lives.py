@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.read.conditions import GREATEST_ID, RESTORING
+from flask_continuum.engine.read.conditions import GREATEST_ID, RESTORING, transaction_class_of
 from flask_continuum.engine.read.keys import Key
-from flask_continuum.engine.read.moved import key_before, moved_pairs, plain_key
+from flask_continuum.engine.read.loading import connection_arguments
+from flask_continuum.engine.read.moved import from_context, key_before, moved_pairs, plain_key
+from flask_continuum.engine.read.pruned import pruned_before
+from flask_continuum.engine.read.results import Pruned
 from flask_continuum.engine.read.whereabouts import Event, events_of
 from flask_continuum.engine.registry import VersionedClass
 
@@ -49,16 +53,56 @@ def lives(
     found: dict[tuple[Key, int], Life] = {}
     waiting = list(records)
     while waiting:
-        events = events_of(session, entry, (key for key, _ in waiting))
+        events = _with_pruned(session, entry, events_of(session, entry, (k for k, _ in waiting)))
         onward: list[tuple[Key, int | None]] = []
         for key, at in waiting:
             plain = plain_key(entry.table, key)
-            life = _life(key, events[plain], at)
+            own = events.get(plain, ())
+            life = _life(key, own, at)
             if (plain, life.since) not in found:
                 found[plain, life.since] = life
-                onward += _elsewhere(entry, life, events[plain])
+                onward += _elsewhere(entry, life, own)
         waiting = onward
     return tuple(found.values())
+
+
+def _with_pruned(
+    session: Session, entry: VersionedClass, events: Mapping[Key, Sequence[Event]]
+) -> Mapping[Key, Sequence[Event]]:
+    """Return events together with those that were pruned and that transactions still tell of.
+
+    Where a record got its key, or lost it, is told by the other key's versions, which may be there
+    still. What is left of a record that got its key in what was pruned does not begin a life.
+    """
+    gone: dict[Key, Pruned] = {}
+    for key, (first, *_) in events.items():
+        at, done, _, context = first
+        pruned = pruned_before(entry.table, context, key, at)
+        if pruned is not None and done is Operation.INSERT:
+            gone[key] = pruned
+    if not gone:
+        return events
+    cls = transaction_class_of(entry)
+    between = (min(each.first for each in gone.values()), max(each.last for each in gone.values()))
+    rows = session.execute(
+        sa.select(cls.id, cls.kind, cls.context)
+        .where(cls.id.between(*between), cls.context.is_not(None))
+        .order_by(cls.id),
+        bind_arguments=connection_arguments(session, entry),
+        execution_options={"yield_per": 1000},
+    )
+    before: dict[Key, list[Event]] = {key: [] for key in gone}
+    for at, kind, context in rows:
+        for pair in from_context(context, entry.table):
+            for key, done in zip(pair, (Operation.DELETE, Operation.INSERT), strict=True):
+                plain = plain_key(entry.table, key)
+                if plain in gone and at < gone[plain].before:
+                    before[plain].append((at, done, kind, context))
+    found = dict(events)
+    for key, known in before.items():
+        goes_on = bool(known) and known[-1][1] is Operation.INSERT
+        found[key] = [*known, *events[key][1 if goes_on else 0 :]]
+    return found
 
 
 def _life(key: Key, events: Sequence[Event], at: int | None) -> Life:

@@ -19,7 +19,7 @@ from flask_continuum.engine.maintenance.sealing.letting_go import release
 from flask_continuum.engine.read.keys import chunks
 from flask_continuum.engine.registry import OF_RECORD, OF_USER, PERSONAL
 
-KEPT = frozenset({"moved", "empty", "undoes", "reverts", "erased"})
+KEPT = frozenset({"moved", "pruned", "empty", "undoes", "reverts", "erased", "prune", "repair"})
 """What the context of a transaction says about history, and not about people."""
 
 
