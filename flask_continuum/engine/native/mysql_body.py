@@ -46,7 +46,8 @@ class Body:
             "DECLARE c_seen_op, c_p_op, c_same, c_mine, c_n INT DEFAULT NULL;",
             "DECLARE c_out, c_skip, c_born, c_moves INT DEFAULT 0;",
             "DECLARE c_uid VARCHAR(32) CHARACTER SET utf8mb4;",
-            "DECLARE c_list, c_old, c_new, c_paused LONGTEXT CHARACTER SET utf8mb4;",
+            "DECLARE c_list, c_old, c_new, c_first, c_paused "
+            "LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;",
         ]
         if self.table.repeats:
             parts += self._variables()
@@ -58,6 +59,7 @@ class Body:
             parts += self._settling(event)
         elif event == "INSERT":
             parts.append(self._if_linking("NEW", self.written("NEW", begins=True)))
+            parts.append("" if self.table.is_link else self.announced.forget_leaving())
         elif event == "DELETE":
             parts.append(self._if_linking("OLD", self.gone(_row("OLD"))))
         else:

@@ -155,44 +155,61 @@ class Announced:
         """Return what notes in the transaction's context that a record has another key now.
 
         One that moves on is told once, and not at all when it is back, or has come in this
-        transaction.
+        transaction. Where the new key was another record's before, it goes on: nothing begins
+        there, and what left it has not ended it.
         """
-        new = self._key("NEW")
         return (
-            f"IF c_me IS NOT NULL THEN {self._take_pair('c_born')} "
-            f"SET c_new = JSON_COMPACT({new}); "
-            f"IF c_old IS NOT NULL AND c_old <> c_new THEN SET c_list = JSON_ARRAY_APPEND(c_list, "
-            f"'$', JSON_ARRAY(JSON_COMPACT(c_old), JSON_COMPACT(c_new))); SET c_i = -1; END IF; "
+            f"IF c_me IS NOT NULL THEN {self._take_pairs(old=True, new=True)} "
+            f"SET c_first = COALESCE(c_first, IF(c_born, NULL, c_old)); "
+            f"IF c_first <> c_new AND NOT (c_mine AND c_seen_op <> 0) THEN "
+            f"SET c_list = JSON_ARRAY_APPEND(c_list, "
+            f"'$', JSON_ARRAY(JSON_COMPACT(c_first), JSON_COMPACT(c_new))), c_i = -1; END IF; "
             f"{self._put_pairs()} END IF;"
         )
 
     def forget_move(self) -> str:
         """Return what takes the note back when the record is gone: nothing of it is left here."""
-        return f"IF NOT c_moves THEN {self._take_pair('1')} {self._put_pairs()} END IF;"
+        return f"IF NOT c_moves THEN {self._take_pairs(old=True)} {self._put_pairs()} END IF;"
 
-    def _take_pair(self, born: str) -> str:
-        """Return what takes the pair that leads to the old key out of ``c_list``.
+    def forget_leaving(self) -> str:
+        """Return what takes the note back that a key was left, when a row comes to it again."""
+        return (
+            f"IF c_me IS NOT NULL AND c_mine AND c_seen_op = 2 THEN "
+            f"{self._take_pairs(new=True)} {self._put_pairs()} END IF;"
+        )
 
-        ``c_old`` is the key that the record had first; NULL for one that has come since.
+    def _take_pairs(self, *, old: bool = False, new: bool = False) -> str:
+        """Return what takes pairs out of ``c_list``; ``c_first`` is the key a record had first.
+
+        Most often there are none to take, which a search in the text tells at once.
+
+        :param old: those that lead to the old key; the keys that they come from are ``c_first``.
+        :param new: those that come from the new key.
         """
-        old = f"JSON_COMPACT({self._key('OLD')})"
         there = "JSON_COMPACT(JSON_EXTRACT(c_list, CONCAT('$[', c_n, '][1]')))"
         began = "JSON_COMPACT(JSON_EXTRACT(c_list, CONCAT('$[', c_n, '][0]')))"
+        taken = "c_i = -1, c_list = JSON_REMOVE(c_list, CONCAT('$[', c_n, ']'));"
         return (
-            f"SET c_n = 0, c_i = 0, c_new = {old}, c_old = IF({born}, NULL, c_new), "
-            f"c_list = COALESCE((SELECT JSON_EXTRACT(t.context, {self._path}) FROM {self.rows} t "
-            f"WHERE t.id = c_me), '[]'); "
-            f"WHILE c_n < JSON_LENGTH(c_list) DO IF {there} = c_new THEN SET c_i = -1, "
-            f"c_old = {began}, c_list = JSON_REMOVE(c_list, CONCAT('$[', c_n, ']')); "
-            f"ELSE SET c_n = c_n + 1; END IF; END WHILE;"
+            f"SET c_n = 0, c_i = 0, c_first = NULL, "
+            f"c_old = {self._key('OLD') if old else 'NULL'}, "
+            f"c_new = {self._key('NEW') if new else 'NULL'}, "
+            f"c_list = COALESCE((SELECT JSON_COMPACT(JSON_EXTRACT(t.context, {self._path})) "
+            f"FROM {self.rows} t WHERE t.id = c_me), '[]'); "
+            f"IF LOCATE(c_old, c_list) OR LOCATE(c_new, c_list) THEN "
+            f"WHILE c_n < JSON_LENGTH(c_list) DO "
+            f"IF {there} = c_old THEN SET c_first = {began}, {taken} "
+            f"ELSEIF {began} = c_new THEN SET {taken} "
+            f"ELSE SET c_n = c_n + 1; END IF; END WHILE; END IF;"
         )
 
     def _put_pairs(self) -> str:
         """Return what puts ``c_list`` back, unless an application says something of that name."""
         told = literal(f"$.{_MOVED}")
+        rest = f"JSON_REMOVE(t.context, {self._path})"
+        bare = f"JSON_REMOVE(t.context, {told})"
         return (
             f"IF c_i < 0 THEN UPDATE {self.rows} t SET t.context = IF(JSON_LENGTH(c_list) = 0, "
-            f"JSON_REMOVE(t.context, {self._path}), "
+            f"IF(JSON_LENGTH({rest}, {told}) > 0, {rest}, IF(JSON_LENGTH({bare}) > 0, {bare}, NULL)), "
             f"JSON_SET(COALESCE(NULLIF(JSON_COMPACT(t.context), 'null'), '{{}}'), {told}, "
             f"JSON_MERGE_PATCH(COALESCE(JSON_EXTRACT(t.context, {told}), '{{}}'), "
             f"JSON_OBJECT({literal(self.table.live.fullname)}, JSON_COMPACT(c_list))))) "
@@ -207,7 +224,7 @@ class Announced:
 
     def _key(self, alias: str) -> str:
         names = ", ".join(f"{alias}.{quoted(c.name)}" for c in self.table.key)
-        return f"JSON_ARRAY({names})"
+        return f"JSON_COMPACT(JSON_ARRAY({names}))"
 
 
 _OUTSIDE = (

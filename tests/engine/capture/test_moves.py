@@ -290,8 +290,10 @@ def test_children_follow_their_parents(places: Library) -> None:
         if native and places.engine.dialect.name == "mysql":  # see docs/limits.md
             with pytest.raises(HistoryWriteError, match="once for each"):
                 session.connection().execute(statement, sets)
-            return
-        session.connection().execute(statement, sets)
+            for each in sets:
+                session.connection().execute(statement, each)
+        else:
+            session.connection().execute(statement, sets)
     # the key c goes on, with another city
     assert told(places, "city") == []
     assert [row[:2] for row in places.history(places.City) if row[-1] == 1] == [("c", 1)]
