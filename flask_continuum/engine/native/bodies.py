@@ -97,7 +97,8 @@ END"""
       FROM jsonb_array_elements(continuum_pairs) e(pair)
       WHERE {ended(0, 2)} AND {ended(1, 0)};
     UPDATE {row} t SET {context} = CAST(nullif(CASE WHEN continuum_pairs IS NULL
-        THEN coalesce(t.{context}::jsonb, '{{}}') #- ARRAY['moved', {name}]
+        THEN (SELECT CASE WHEN r.rest -> 'moved' = '{{}}' THEN r.rest - 'moved' ELSE r.rest END
+          FROM (SELECT coalesce(t.{context}::jsonb, '{{}}') #- ARRAY['moved', {name}] AS rest) r)
         ELSE coalesce(t.{context}::jsonb, '{{}}') || jsonb_build_object('moved',
           coalesce(t.{context}::jsonb -> 'moved', '{{}}')
           || jsonb_build_object({name}, continuum_pairs)) END, '{{}}') AS {self._context_type()})

@@ -209,7 +209,8 @@ class Announced:
         bare = f"JSON_REMOVE(t.context, {told})"
         return (
             f"IF c_i < 0 THEN UPDATE {self.rows} t SET t.context = IF(JSON_LENGTH(c_list) = 0, "
-            f"IF(JSON_LENGTH({rest}, {told}) > 0, {rest}, IF(JSON_LENGTH({bare}) > 0, {bare}, NULL)), "
+            f"IF(JSON_LENGTH({rest}, {told}) > 0, {rest}, "
+            f"IF(JSON_LENGTH({bare}) > 0, {bare}, NULL)), "
             f"JSON_SET(COALESCE(NULLIF(JSON_COMPACT(t.context), 'null'), '{{}}'), {told}, "
             f"JSON_MERGE_PATCH(COALESCE(JSON_EXTRACT(t.context, {told}), '{{}}'), "
             f"JSON_OBJECT({literal(self.table.live.fullname)}, JSON_COMPACT(c_list))))) "

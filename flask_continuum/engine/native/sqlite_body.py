@@ -32,7 +32,8 @@ class Body:
         """Yield each trigger: its name, its moment, its conditions and its statements."""
         same = " AND ".join(f"OLD.{self.text.q(c)} IS NEW.{self.text.q(c)}" for c in self.table.key)
         runs = self._announced.runs(self.table)
-        yield "insert", "INSERT", [runs, *self._filled("NEW")], self._inserted()
+        inserted = [*self._inserted(), *self._moves.come_back()]
+        yield "insert", "INSERT", [runs, *self._filled("NEW")], inserted
         yield "delete", "DELETE", [runs, *self._filled("OLD")], self._deleted()
         yield "update", "UPDATE", [runs, same, *self._filled("NEW")], self._updated()
         if not self.table.is_link:

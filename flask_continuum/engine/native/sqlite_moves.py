@@ -53,11 +53,18 @@ class Moves:
 
     def forget(self) -> Iterator[str]:
         """Yield what takes the note back when the record is gone."""
+        yield from self._take("$[1]", self._old)
+
+    def come_back(self) -> Iterator[str]:
+        """Yield what takes the note back that a key was left, when a row comes to it again."""
+        yield from self._take("$[0]", self._new)
+
+    def _take(self, place: str, key: str) -> Iterator[str]:
         if self._table.is_link:
             return
-        leads = "json_extract(e.value, '$[1]')"
-        pairs = f"SELECT e.value AS pair FROM {self._each} e WHERE {leads} <> {self._old}"
-        there = f"EXISTS (SELECT 1 FROM {self._each} e WHERE {leads} = {self._old})"
+        named = f"json_extract(e.value, '{place}')"
+        pairs = f"SELECT e.value AS pair FROM {self._each} e WHERE {named} <> {key}"
+        there = f"EXISTS (SELECT 1 FROM {self._each} e WHERE {named} = {key})"
         yield self._write(pairs, f"{self._context} LIKE '%\"moved\"%' AND {there}")
 
     @property
