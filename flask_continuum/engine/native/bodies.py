@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.native.blocks import OLD, Block, Blocks, column_names, quoted
 from flask_continuum.engine.native.keys import json_key
+from flask_continuum.engine.native.single import Single
 from flask_continuum.engine.registry import Registry, VersionedTable
 
 _VARIABLES = """
@@ -24,7 +25,8 @@ _VARIABLES = """
   continuum_born bigint := 0;
   continuum_moves jsonb;
   continuum_pair jsonb;
-  continuum_pairs jsonb;"""
+  continuum_pairs jsonb;
+  continuum_one record;"""
 
 
 def setting_name(transaction: sa.Table, dialect: Dialect) -> str:
@@ -49,6 +51,8 @@ class Bodies:
         self._dialect = dialect
         self._root = None if hierarchy is None or hierarchy.root is table else hierarchy.root
         self._blocks = Blocks(dialect, table, tuple(t for t in tables if t is not table))
+        alone = not self._blocks.siblings and not table.is_link
+        self._single = Single(dialect, table) if alone else None
         self._transaction = registry.history_of(table).transaction
         name = setting_name(self._transaction, dialect)
         self._ids, self._first = quoted(name), quoted(f"{name}_first")
@@ -191,6 +195,7 @@ holds a greater one', continuum_fresh USING HINT = 'Set the sequence above it (s
     def writes(self) -> str:
         """Return what writes the versions of a statement."""
         name = quoted(f",{self._table.version.name},")
+        single = "" if self._single is None else self._single.body()
         return f"""-- continuum
 #variable_conflict use_column
 DECLARE{_VARIABLES}
@@ -199,7 +204,7 @@ BEGIN
     RETURN NULL;
   END IF;
   continuum_ids := nullif(current_setting({self._ids}, true), '')::bigint[];
-  continuum_moves := nullif(current_setting({self._noted}, true), '')::jsonb;
+  continuum_moves := nullif(current_setting({self._noted}, true), '')::jsonb;{single}
   IF continuum_ids IS NULL THEN{self._begin_outside()}
   END IF;{self._lock_root()}
   LOOP
