@@ -51,7 +51,9 @@ class Bodies:
         self._dialect = dialect
         self._root = None if hierarchy is None or hierarchy.root is table else hierarchy.root
         self._blocks = Blocks(dialect, table, tuple(t for t in tables if t is not table))
-        alone = not self._blocks.siblings and not table.is_link
+        versions = {c.key for c in table.version.primary_key}
+        known = versions == {*(c.key for c in table.key), table.transaction_id.key}
+        alone = known and not self._blocks.siblings and not table.is_link
         self._single = Single(dialect, table) if alone else None
         self._transaction = registry.history_of(table).transaction
         name = setting_name(self._transaction, dialect)
