@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
 
 from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.native.blocks import NEW, OLD
@@ -66,21 +69,34 @@ class Single:
       END IF;"""
 
     def _newest_first(self) -> str:
-        """Return what picks and orders versions ``h`` of a row ``r`` by the primary key alone.
+        """Return what picks and orders versions ``h`` of a row ``r``."""
+        d = self._dialect
+        given = ", ".join(f"r.{d.q(c)}" for _, c in self._places())
+        order = [*(f"h.{d.q(c)} DESC" for _, c in self._places()), f"h.{self._began} DESC"]
+        between = self._between("h", f"{given}, 0", f"{given}, 9223372036854775807")
+        return f"WHERE {between} ORDER BY {', '.join(order)}"
 
-        Were the key equal to something, an index on transactions could give the order, too. In a
-        table that was small when that was planned it looks no worse, and reads all there is later.
+    def _previous(self, alias: str) -> str:
+        """Return the condition that a version is the one before."""
+        given = ", ".join(f"continuum_one.k{i}" for i, _ in self._places())
+        whole = f"{given}, continuum_one.before"
+        return self._between(alias, whole, whole)
+
+    def _between(self, alias: str, least: str, most: str) -> str:
+        """Return the condition on a version's primary key, which only that index can answer.
+
+        Were the columns equal to something, an index on transactions would do as well. In a table
+        that was small when that was planned it looks no worse, and reads all there is later.
         """
-        d, table = self._dialect, self._table
-        keys = {d.q(c) for c in table.key}
-        named = [d.q(c) for c in table.version.primary_key if d.q(c) in keys]
-        mine = ", ".join([*(f"h.{c}" for c in named), f"h.{self._began}"])
-        given = ", ".join(f"r.{c}" for c in named)
-        order = ", ".join([*(f"h.{c} DESC" for c in named), f"h.{self._began} DESC"])
-        return (
-            f"WHERE ROW({mine}) >= ROW({given}, 0) "
-            f"AND ROW({mine}) <= ROW({given}, 9223372036854775807) ORDER BY {order}"
-        )
+        q = self._dialect.q
+        names = [*(f"{alias}.{q(c)}" for _, c in self._places()), f"{alias}.{self._began}"]
+        mine = ", ".join(names)
+        return f"ROW({mine}) >= ROW({least}) AND ROW({mine}) <= ROW({most})"
+
+    def _places(self) -> list[tuple[int, sa.Column[Any]]]:
+        """Return the key's columns and their places, in the order of versions' primary key."""
+        order = [c.key for c in self._table.version.primary_key]
+        return sorted(enumerate(self._table.key), key=lambda each: order.index(each[1].key))
 
     def _inserted(self) -> str:
         d, table = self._dialect, self._table
@@ -92,8 +108,7 @@ class Single:
         d, table = self._dialect, self._table
         source = (
             f"FROM {d.name(table.live)} s, {self._version} p WHERE {self._is('s')} "
-            f"AND {self._is('p')} AND p.{self._began} = continuum_one.before "
-            f"AND {d.any_differs(table, 's', 'p')}"
+            f"AND {self._previous('p')} AND {d.any_differs(table, 's', 'p')}"
         )
         values = [f"s.{d.q(live)}" for live, _ in table.columns]
         return self._insert(values, 1, d.changed_flags(table, "s", "p"), source)
@@ -125,8 +140,8 @@ class Single:
         end = self._dialect.q(self._table.end_transaction_id)
         return f"""
         IF FOUND AND continuum_one.before IS NOT NULL THEN
-          UPDATE {self._version} v SET {end} = continuum_last WHERE {self._is("v")}
-            AND v.{self._began} = continuum_one.before AND v.{end} IS NULL;
+          UPDATE {self._version} v SET {end} = continuum_last
+            WHERE {self._previous("v")} AND v.{end} IS NULL;
         END IF;"""
 
     def _is(self, alias: str) -> str:
