@@ -44,12 +44,22 @@ class Moves:
         yield self._write(pairs, "1")
 
     def keep(self) -> Iterator[str]:
-        """Yield what keeps the pairs that versions bear out: one life ends, another begins."""
-        pairs = (
-            f"SELECT e.value AS pair FROM {self._each} e "
-            f"WHERE {self._bears_out(0, 2)} AND {self._bears_out(1, 0)}"
+        """Yield what takes pairs back that the new key does not bear out.
+
+        It was another record's before, so none begins there, or none has ended.
+        """
+        text, table = self._text, self._table
+        leads = "json_extract(e.value, '$[1]')"
+        began = "json_extract(e.value, '$[0]')"
+        begins = (
+            f"EXISTS (SELECT 1 FROM {text.name(table.version)} v "
+            f"WHERE {text.same_live(table, 'v', 'NEW')} "
+            f"AND v.{text.q(table.transaction_id)} = {self._announced.me} "
+            f"AND v.{text.q(table.operation_type)} = 0)"
         )
-        yield self._write(pairs, "1")
+        wrong = f"({began} = {self._new} OR {leads} = {self._new} AND NOT {begins})"
+        pairs = f"SELECT e.value AS pair FROM {self._each} e WHERE NOT {wrong}"
+        yield self._write(pairs, f"EXISTS (SELECT 1 FROM {self._each} e WHERE {wrong})")
 
     def forget(self) -> Iterator[str]:
         """Yield what takes the note back when the record is gone."""
@@ -74,15 +84,6 @@ class Moves:
     @property
     def _each(self) -> str:
         return f"json_each(coalesce({self._context}, '{{}}'), {self._path})"
-
-    def _bears_out(self, place: int, operation: int) -> str:
-        text, table = self._text, self._table
-        return (
-            f"EXISTS (SELECT 1 FROM {text.name(table.version)} v "
-            f"WHERE v.{text.q(table.transaction_id)} = {self._announced.me} "
-            f"AND v.{text.q(table.operation_type)} = {operation} "
-            f"AND {text.json_key(table, 'v')} = json_extract(e.value, '$[{place}]'))"
-        )
 
     def _write(self, pairs: str, condition: str) -> str:
         rows = self._announced.rows

@@ -141,6 +141,20 @@ def test_every_way_to_write(newsroom: Newsroom, outside: sa.Connection) -> None:
     ]
 
 
+def test_a_clock_that_stands_still_makes_one_transaction(
+    newsroom: Newsroom, outside: sa.Connection
+) -> None:
+    outside.exec_driver_sql("SET timestamp = 1700000000")
+    outside.exec_driver_sql("INSERT INTO section (id, name) VALUES (1, 'a')")
+    outside.exec_driver_sql("INSERT INTO section (id, name) VALUES (2, 'b')")
+    outside.commit()
+    outside.exec_driver_sql("UPDATE section SET name = 'c' WHERE id = 1")
+    outside.commit()
+    assert sections(newsroom) == [(1, "c", 1, None, 0), (2, "b", 1, None, 0)]
+    assert len(transactions(newsroom)) == 1
+    check(newsroom.engine, newsroom.manager)
+
+
 def test_a_statement_without_effect_leaves_nothing(
     newsroom: Newsroom, outside: sa.Connection
 ) -> None:
