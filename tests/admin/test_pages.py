@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from flask_continuum.admin.pages.chart import WEEKS, chart_span, make_chart
-from flask_continuum.engine.read.results import Activity, DayCount
+from flask_continuum.engine.read.counts import Activity, DayCount
 from tests.admin.conftest import close, write_story
 from tests.admin.newsroom import make_newsroom
 from tests.admin.pages import read

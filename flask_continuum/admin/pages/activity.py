@@ -24,8 +24,9 @@ from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.selects import make_select
 from flask_continuum.admin.shown_fields import fields_of_model
 from flask_continuum.admin.visit import Visit
+from flask_continuum.engine.read.counts import Author
 from flask_continuum.engine.read.families import bases
-from flask_continuum.engine.read.results import Author, Page, TransactionRow
+from flask_continuum.engine.read.results import Page, TransactionRow
 from flask_continuum.presenters.addresses import encode_key
 from flask_continuum.presenters.words import _
 

@@ -9,7 +9,7 @@ from flask_continuum.admin.contexts import Author
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.results import Author as Counted
+from flask_continuum.engine.read.counts import Author as Counted
 from flask_continuum.presenters.words import _, ngettext, number, up_to
 
 

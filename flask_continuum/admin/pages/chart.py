@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 from flask_continuum.admin.contexts import Bar, Chart, Legend, Week
-from flask_continuum.engine.read.results import Activity, DayCount
+from flask_continuum.engine.read.counts import Activity, DayCount
 from flask_continuum.presenters.words import N_, _, ngettext, number, spoken
 
 WEEKS = 12

@@ -12,9 +12,10 @@ from flask_continuum.admin.references import load_references, show_reference
 from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wording import pieces
+from flask_continuum.engine.read.counts import TimesSet
 from flask_continuum.engine.read.erasures import is_unknown
 from flask_continuum.engine.read.recorded import Recorded
-from flask_continuum.engine.read.results import Blame, TimesSet
+from flask_continuum.engine.read.results import Blame
 from flask_continuum.presenters.labels import humanise
 from flask_continuum.presenters.values import Display, display, masked
 from flask_continuum.presenters.words import _, ngettext

@@ -12,7 +12,8 @@ from flask_continuum.admin.pages.record_list import Frame, ListQuery, build_list
 from flask_continuum.admin.past import make_form
 from flask_continuum.admin.records import name_of_model, plural_of_model
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.results import ModelStats, Page, RecordRow
+from flask_continuum.engine.read.counts import ModelStats
+from flask_continuum.engine.read.results import Page, RecordRow
 from flask_continuum.presenters.labels import sentence_case
 from flask_continuum.presenters.words import _, ngettext, up_to
 

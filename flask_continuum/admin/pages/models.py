@@ -9,7 +9,7 @@ from flask_continuum.admin.layout import Place, make_layout
 from flask_continuum.admin.people import person_of
 from flask_continuum.admin.records import plural_of_model
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.results import ModelStats
+from flask_continuum.engine.read.counts import ModelStats
 from flask_continuum.presenters.words import _, ngettext, number, up_to
 
 

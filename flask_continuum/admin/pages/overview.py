@@ -11,7 +11,8 @@ from flask_continuum.admin.pages.feed import no_transactions, show_feed, show_re
 from flask_continuum.admin.pages.models import show_models
 from flask_continuum.admin.paging import CHANGES, make_pager
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.results import ModelStats, Page, RecordRow, TransactionRow
+from flask_continuum.engine.read.counts import ModelStats
+from flask_continuum.engine.read.results import Page, RecordRow, TransactionRow
 from flask_continuum.presenters.words import _, ngettext, up_to
 
 

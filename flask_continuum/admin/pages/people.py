@@ -22,7 +22,8 @@ from flask_continuum.admin.pages.feed import show_feed
 from flask_continuum.admin.paging import CHANGES, make_pager
 from flask_continuum.admin.people import nameless_user, person_of, unknown
 from flask_continuum.admin.visit import Visit
-from flask_continuum.engine.read.results import Activity, Author, Page, TransactionRow
+from flask_continuum.engine.read.counts import Activity, Author
+from flask_continuum.engine.read.results import Page, TransactionRow
 from flask_continuum.presenters.addresses import encode_key
 from flask_continuum.presenters.words import _, ngettext, number
 

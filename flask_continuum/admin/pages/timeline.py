@@ -39,7 +39,7 @@ from flask_continuum.admin.subjects import Subject
 from flask_continuum.admin.visit import Visit
 from flask_continuum.admin.wording import pieces
 from flask_continuum.engine.operation import Operation
-from flask_continuum.engine.read.results import Author as Counted
+from flask_continuum.engine.read.counts import Author as Counted
 from flask_continuum.engine.read.results import Entry, Life, Page
 from flask_continuum.presenters.dates import group_by_day
 from flask_continuum.presenters.labels import humanise, sentence_case

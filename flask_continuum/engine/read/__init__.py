@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_continuum.engine.read.changes import changeset, compare
+from flask_continuum.engine.read.counts import Author, DayCount, ModelStats
 from flask_continuum.engine.read.cursors import BadCursor
 from flask_continuum.engine.read.feed import FeedFilter
 from flask_continuum.engine.read.moved import moved_from, moved_to, moves
@@ -19,17 +20,14 @@ from flask_continuum.engine.read.records import records
 from flask_continuum.engine.read.related import related, related_of
 from flask_continuum.engine.read.results import (
     NOT_RECORDED,
-    Author,
     ChildChange,
     Children,
     Comparison,
-    DayCount,
     Entry,
     FieldChange,
     Gone,
     Life,
     LinkChange,
-    ModelStats,
     Move,
     NotRecorded,
     Page,

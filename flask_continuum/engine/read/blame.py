@@ -19,6 +19,7 @@ from flask_continuum.engine.read.conditions import (
     moment,
     out_of_reach,
 )
+from flask_continuum.engine.read.counts import TimesSet
 from flask_continuum.engine.read.erasures import Erased, Erasures, any_erasure
 from flask_continuum.engine.read.loading import (
     connect,
@@ -35,7 +36,7 @@ from flask_continuum.engine.read.recorded import (
     spans_table,
     speaks_of,
 )
-from flask_continuum.engine.read.results import NOT_RECORDED, Blame, TimesSet
+from flask_continuum.engine.read.results import NOT_RECORDED, Blame
 from flask_continuum.engine.read.sessions import reading
 from flask_continuum.engine.read.subjects import Subject, subject
 from flask_continuum.engine.registry import VersionedClass

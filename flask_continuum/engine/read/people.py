@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from flask_continuum.engine.read.counts import Author
 from flask_continuum.engine.read.databases import databases
 from flask_continuum.engine.read.feed import FeedFilter, conditions
 from flask_continuum.engine.read.loading import transactions_by_id
-from flask_continuum.engine.read.results import Author
 from flask_continuum.engine.typed import AnySelect
 
 

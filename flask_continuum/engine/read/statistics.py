@@ -19,6 +19,7 @@ from flask_continuum.engine.read.conditions import (
     operation,
     transaction_class_of,
 )
+from flask_continuum.engine.read.counts import Activity, DayCount, ModelStats
 from flask_continuum.engine.read.databases import databases
 from flask_continuum.engine.read.families import bases
 from flask_continuum.engine.read.loading import (
@@ -26,7 +27,6 @@ from flask_continuum.engine.read.loading import (
     transactions_by_id,
     versioned,
 )
-from flask_continuum.engine.read.results import Activity, DayCount, ModelStats
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.typed import AnySelect
 
@@ -43,7 +43,7 @@ def model_stats(
     counted with it.
 
     :param most: count up to this number only, so that the cost does not grow with the history:
-        see :attr:`~flask_continuum.engine.read.results.ModelStats.most`.
+        see :attr:`~flask_continuum.engine.read.counts.ModelStats.most`.
     """
     found: dict[VersionedClass, ModelStats] = {}
     for database in databases(session, manager.registry):

@@ -20,6 +20,7 @@ from flask_continuum.engine.read.conditions import (
     out_of_reach,
     transaction_class_of,
 )
+from flask_continuum.engine.read.counts import Author
 from flask_continuum.engine.read.entries import Place, entries_at
 from flask_continuum.engine.read.links import links_of
 from flask_continuum.engine.read.loading import (
@@ -29,7 +30,7 @@ from flask_continuum.engine.read.loading import (
 )
 from flask_continuum.engine.read.made import Made
 from flask_continuum.engine.read.moments import Filter, Stretch, Window, moments, stretch
-from flask_continuum.engine.read.results import Author, Entry, Page
+from flask_continuum.engine.read.results import Entry, Page
 from flask_continuum.engine.read.tracked import children_at
 from flask_continuum.engine.registry import VersionedClass
 

@@ -25,6 +25,7 @@ from flask_continuum.engine.read.conditions import (
     same_record,
     transaction_class_of,
 )
+from flask_continuum.engine.read.counts import Author
 from flask_continuum.engine.read.entries import entry_of_version
 from flask_continuum.engine.read.loading import (
     another,
@@ -34,7 +35,7 @@ from flask_continuum.engine.read.loading import (
     whole,
 )
 from flask_continuum.engine.read.recorded import recorded
-from flask_continuum.engine.read.results import Author, ChildChange, Children
+from flask_continuum.engine.read.results import ChildChange, Children
 from flask_continuum.engine.registry import VersionedClass
 from flask_continuum.engine.typed import AnySelect
 
