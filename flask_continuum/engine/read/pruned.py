@@ -17,7 +17,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from flask_continuum.engine.read.conditions import is_record, moment, transaction_class_of
+from flask_continuum.engine.read.conditions import (
+    GREATEST_ID,
+    is_record,
+    moment,
+    transaction_class_of,
+)
 from flask_continuum.engine.read.keys import Key
 from flask_continuum.engine.read.loading import connection_arguments, versioned
 from flask_continuum.engine.read.moved import key_from_json, key_to_json, plain_key
@@ -52,6 +57,8 @@ def pruned_version(
     :param transaction_id: the transaction of that version.
     :returns: ``None`` when nothing was pruned there.
     """
+    if transaction_id > GREATEST_ID:  # no database has it, and some do not take it
+        return None
     entry = versioned(model)
     version, transaction = entry.version_class, transaction_class_of(entry)
     at = moment(entry, version)
