@@ -13,8 +13,9 @@ def is_elsewhere(item: pytest.Item) -> bool:
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     if parameters.get("write") != "native":
         return False
-    without = parameters.get("database_kind", NATIVE[0]) not in NATIVE
-    return without or item.get_closest_marker("orm_only") is not None
+    kind = parameters.get("database_kind", NATIVE[0])
+    mark = item.get_closest_marker("orm_only")
+    return kind not in NATIVE or (mark is not None and mark.kwargs.get("on", kind) == kind)
 
 
 def leave_out(config: pytest.Config, items: list[pytest.Item], left: list[pytest.Item]) -> None:
