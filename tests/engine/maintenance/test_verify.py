@@ -232,7 +232,8 @@ def test_damage_is_found_and_named(newsroom: Newsroom, name: str) -> None:
 
 
 def test_every_kind_is_sabotaged() -> None:
-    elsewhere = {K.TABLE_MISSING, K.HIERARCHY_INCOMPLETE}
+    elsewhere = {K.TABLE_MISSING, K.HIERARCHY_INCOMPLETE, K.ERASED_VALUE_IS_BACK}
+    elsewhere |= {kind for kind in K if kind.value.startswith("seal")}  # test_seal.py
     assert {each[0] for _, expected in SABOTAGE.values() for each in expected} == {*K} - elsewhere
 
 
