@@ -105,13 +105,12 @@ def test_many_records_are_asked_for_in_parts(
     with newsroom.commit() as session:
         session.add_all([newsroom.Article(id=key, title=f"t{key}") for key in range(1, 12)])
     monkeypatch.setattr(latest, "PARTS", 6)  # three records at a time: a row and its tags each
-    monkeypatch.setattr(latest, "PAIRS", 4)
     with newsroom.session() as session, statements(newsroom.engine) as sent:
         found = latest_changes(session, newsroom.Article, [(key,) for key in range(1, 12)], 2)
     assert [found[key,][0].version.title for key in range(1, 12)] == [
         f"t{key}" for key in range(1, 12)
     ]
-    assert len(sent) == 4 + 3 + 1 + 1
+    assert len(sent) == 4 + 2 + 1
 
 
 def test_a_limit_below_one_is_refused(newsroom: Newsroom) -> None:
