@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from flask_continuum.engine.dialects.fragments import OWN
+from flask_continuum.engine.native.mysql_text import MODES
 from flask_continuum.engine.native.triggers import stamp_in
 
 
@@ -74,8 +75,7 @@ def _mysql(connection: sa.Connection, schema: str | None) -> Iterator[Installed]
             f"CREATE TRIGGER {within}{quote(name)} {timing} {event} ON {within}{quote(table)} "
             f"FOR EACH ROW {body}"
         )
-        mode = "SET @continuum_mode = @@sql_mode, sql_mode = ''", "SET sql_mode = @continuum_mode"
-        yield Installed(name, table, (drop, mode[0], create, mode[1]), (drop,))
+        yield Installed(name, table, (drop, MODES[0], create, MODES[1]), (drop,))
 
 
 def _postgresql(connection: sa.Connection, schema: str | None) -> Iterator[Installed]:

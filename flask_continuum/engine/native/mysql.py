@@ -15,7 +15,7 @@ from flask_continuum.engine.dialects import Dialect
 from flask_continuum.engine.dialects.fragments import OWN, translation
 from flask_continuum.engine.naming import fitting
 from flask_continuum.engine.native.mysql_body import Body
-from flask_continuum.engine.native.mysql_text import Text, quoted
+from flask_continuum.engine.native.mysql_text import MODES, Text, quoted
 from flask_continuum.engine.native.triggers import Told, Trigger, stamp_in, stamped
 from flask_continuum.engine.registry import HistoryTables, Registry, VersionedTable
 
@@ -36,14 +36,10 @@ def tell(connection: sa.Connection, history: HistoryTables, told: Told) -> None:
         sa.text(
             f"REPLACE INTO {_text(connection).name(history.current)} "
             f"(connection_id, transaction_id, baseline_id, uid, paused) "
-            f"VALUES (CONNECTION_ID(), :id, :baseline, @continuum_uid \\:= :uid, :paused)"
+            f"VALUES (CONNECTION_ID(), :transaction_id, :baseline_id, "
+            f"@continuum_uid \\:= :uid, :paused)"
         ),
-        {
-            "id": told.transaction_id,
-            "baseline": told.baseline_id,
-            "uid": told.uid,
-            "paused": told.paused_text,
-        },
+        told.values,
         execution_options=OWN,
     )
 
@@ -107,6 +103,4 @@ def _trigger(body: Body, event: str) -> Trigger:
     create = (
         f"CREATE TRIGGER {full} AFTER {event} ON {text.name(table.live)} FOR EACH ROW {written}"
     )
-    # a trigger keeps the mode that it was made in: it must store what any session may
-    mode = ("SET @continuum_mode = @@sql_mode, sql_mode = ''", "SET sql_mode = @continuum_mode")
-    return Trigger(name, table, (drop, mode[0], create, mode[1]), (drop,), stamp)
+    return Trigger(name, table, (drop, MODES[0], create, MODES[1]), (drop,), stamp)

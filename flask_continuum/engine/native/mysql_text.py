@@ -38,6 +38,10 @@ class Text(MySQLDialect):
         return f"{quoted(schema)}.{quoted(table.name)}" if schema else quoted(table.name)
 
 
+MODES = ("SET @continuum_mode = @@sql_mode, sql_mode = ''", "SET sql_mode = @continuum_mode")
+"""Before and after a trigger is made: it keeps the mode of then, and must store what any may."""
+
+
 def quoted(name: str) -> str:
     """Return a name in backticks, which mean the same with ``ANSI_QUOTES``."""
     return "`" + name.replace("`", "``") + "`"

@@ -29,13 +29,7 @@ def tell(connection: sa.Connection, history: HistoryTables, told: Told) -> None:
     assert history.current is not None
     connection.execute(
         history.current.insert().prefix_with("OR REPLACE"),
-        {
-            "connection_id": APPLICATION,
-            "transaction_id": told.transaction_id,
-            "baseline_id": told.baseline_id,
-            "uid": told.uid,
-            "paused": told.paused_text,
-        },
+        {"connection_id": APPLICATION, **told.values},
         execution_options=OWN,
     )
 

@@ -50,6 +50,16 @@ class Told:
     paused: tuple[str, ...] = ()
 
     @property
+    def values(self) -> dict[str, object]:
+        """What the table of current transactions holds of it, by column."""
+        return {
+            "transaction_id": self.transaction_id,
+            "baseline_id": self.baseline_id,
+            "uid": self.uid,
+            "paused": self.paused_text,
+        }
+
+    @property
     def paused_text(self) -> str | None:
         """The paused tables as triggers look for them: each name between commas."""
         return f",{','.join(self.paused)}," if self.paused else None
